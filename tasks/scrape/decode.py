@@ -1,0 +1,108 @@
+"""Content decoding within limits: gzip, deflate, brotli, chunks. A bomb is cut off, never unpacked."""
+
+from __future__ import annotations
+
+import io
+import re
+import zlib
+
+from fastwarc.stream_io import BrotliReader
+
+_CHUNK_HEAD = re.compile(rb"([0-9a-fA-F]{1,8})[^\r\n]{0,200}\r?\n")
+
+
+class DecodeError(ValueError):
+    """The bytes are not what their header says; the message says how."""
+
+
+class OverLimit(ValueError):
+    """More bytes than allowed came out."""
+
+
+class Inflater:
+    """Feed it compressed bytes, get decompressed ones; raises OverLimit as soon as more than `limit` came out."""
+
+    def __init__(self, encoding: str, *, limit: int) -> None:
+        self._limit = limit
+        self._out = 0
+        self._first = True
+        self._deflate = encoding == "deflate"
+        self._inflate = zlib.decompressobj(zlib.MAX_WBITS if self._deflate else zlib.MAX_WBITS | 16)
+
+    def feed(self, data: bytes) -> bytes:
+        if self._first and data and self._deflate and data[0] & 0x0F != 8:
+            self._inflate = zlib.decompressobj(-zlib.MAX_WBITS)  # some servers send deflate without its zlib wrapper
+        self._first = self._first and not data
+        pieces: list[bytes] = []
+        while data and not self._inflate.eof:
+            try:
+                piece = self._inflate.decompress(data, self._limit - self._out + 1)
+            except zlib.error as err:
+                raise DecodeError(f"the compressed content is damaged: {err}") from err
+            self._out += len(piece)
+            if self._out > self._limit:
+                raise OverLimit(f"more than {self._limit} bytes after decompression")
+            pieces.append(piece)
+            data = self._inflate.unconsumed_tail
+        return b"".join(pieces)
+
+    @property
+    def whole(self) -> bool:
+        """Whether the compressed stream came to its end."""
+        return self._inflate.eof or self._first
+
+
+def unchunk(body: bytes) -> bytes | None:
+    """The payload of a chunked body, or None where it is not one (archives often keep the header, not the chunks)."""
+    pieces = []
+    at = 0
+    while True:
+        head = _CHUNK_HEAD.match(body, at)
+        if not head:
+            return None
+        size = int(head[1], 16)
+        if size == 0:
+            return b"".join(pieces)
+        end = head.end() + size
+        if end > len(body):
+            return None
+        pieces.append(body[head.end() : end])
+        at = end + 2 if body[end : end + 2] == b"\r\n" else end
+
+
+def decode_body(body: bytes, encodings: str | None, *, limit: int) -> bytes:
+    """A stored body after its Content-Encoding, e.g. "gzip" or "gzip, br".
+
+    Archives also hold bodies that were decoded before they were stored under the old header: what does not begin as
+    its encoding says is taken as it is. Raises OverLimit, and DecodeError for damaged content.
+    """
+    for encoding in reversed([e.strip().lower() for e in (encodings or "").split(",") if e.strip()]):
+        if encoding in ("gzip", "x-gzip"):
+            if body[:2] == b"\x1f\x8b":
+                body = Inflater("gzip", limit=limit).feed(body)
+        elif encoding == "deflate":
+            try:
+                body = Inflater("deflate", limit=limit).feed(body)
+            except DecodeError:
+                if b"<" not in body[:200]:
+                    raise
+        elif encoding == "br":
+            body = _brotli(body, limit=limit)
+        elif encoding not in ("identity", "none", "utf-8"):
+            raise DecodeError(f"content encoding {encoding[:40]!r} is not known")
+    if len(body) > limit:
+        raise OverLimit(f"more than {limit} bytes")
+    return body
+
+
+def _brotli(body: bytes, *, limit: int) -> bytes:
+    reader = BrotliReader(io.BytesIO(body))
+    try:
+        out: bytes = reader.read(limit + 1)
+    except OSError as err:
+        if b"<" in body[:200]:
+            return body
+        raise DecodeError(f"the compressed content is damaged: {err}") from err
+    if len(out) > limit:
+        raise OverLimit(f"more than {limit} bytes after decompression")
+    return out
