@@ -124,7 +124,7 @@ def test_front_page_links_to_its_articles(press: Press, tmp_path: Path) -> None:
 def test_special_cases_are_all_there(press: Press) -> None:
     (paid,) = of_kind(press, "paywalled")
     page = get(paid.url)[1]
-    stated = json.loads(re.findall(r"ld\+json">(.*?)</script>", page, re.S)[0])
+    stated = json.loads(re.findall(r"""ld\+json">(.*?)</script>""", page, re.DOTALL)[0])
     assert stated["isAccessibleForFree"] is False
     (undated,) = of_kind(press, "undated")
     assert undated.published is None
