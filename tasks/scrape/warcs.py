@@ -411,10 +411,19 @@ def _decoded(body: bytes, headers: dict[str, str]) -> bytes:
 
 def is_html(content_type: str, body: bytes) -> bool:
     """By the stated type; where that says nothing, by how the body begins."""
-    stated = content_type.split(";")[0].split(",")[0].strip().lower()
+    stated = _bare_type(content_type)
     if stated in ("text/html", "application/xhtml+xml", "application/vnd.wap.xhtml+xml"):
         return True
     return stated in _VAGUE and looks_html(body)
+
+
+def is_vague(content_type: str) -> bool:
+    """Whether a stated type leaves open what the body is."""
+    return _bare_type(content_type) in _VAGUE
+
+
+def _bare_type(content_type: str) -> str:
+    return content_type.split(";")[0].split(",")[0].strip().lower()
 
 
 def looks_html(body: bytes) -> bool:

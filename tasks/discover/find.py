@@ -1,0 +1,167 @@
+"""One outlet -> the addresses of its new articles, from its feeds, sitemaps and pages."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import datetime as dt
+from dataclasses import dataclass, field
+
+from tasks.discover.address import may_be_article, normalise, public, same_key
+from tasks.discover.parse import Entry, Unreadable, parse_links, parse_source
+from tasks.discover.records import Address, Discovery, Fetched, Fetcher, OutletConfig
+from tasks.settings import DiscoverSettings
+from tasks.tables import Failure, Reason
+
+__all__ = ["Address", "Discovery", "discover"]
+
+MAX_ENTRIES = 50_000
+"""Read from one feed or sitemap, which is as many as a sitemap may hold; the settings' limit comes after the dates."""
+MAX_FEED_ENTRIES = 5_000
+MAX_SITEMAPS = 50
+"""Sitemaps read of one sitemap index, the newest first."""
+MAX_DEPTH = 2
+"""An index in an index is read, one deeper is not: sitemaps.org allows none at all."""
+
+
+@dataclass(slots=True, kw_only=True)
+class _Read:
+    """What one source of the outlet gave."""
+
+    source: str
+    entries: list[Entry] = field(default_factory=list)
+    base: str = ""
+    undated_is_new: bool = True
+    failures: list[Failure] = field(default_factory=list)
+    too_old: int = 0
+
+
+async def discover(outlet: OutletConfig, *, fetcher: Fetcher, rules: DiscoverSettings, now: dt.datetime) -> Discovery:
+    """Addresses of the outlet, each once after normalisation, in the order of its sources.
+
+    A source that cannot be read is a Failure with the source's address as ref (FEED_UNREADABLE, or why the fetch
+    failed), and the others go on. Raises ValueError if `now` has no time zone.
+    """
+    if now.tzinfo is None:
+        raise ValueError("now needs a time zone")
+    since = now - dt.timedelta(days=rules.max_age_days) if rules.max_age_days else None
+    reads = await asyncio.gather(
+        *(_read_feed(outlet, feed, fetcher=fetcher, since=since) for feed in outlet.feeds),
+        *(_read_feed(outlet, sitemap, fetcher=fetcher, since=since) for sitemap in outlet.sitemaps),
+        *(_read_page(outlet, page, fetcher=fetcher) for page in outlet.pages),
+    )
+    return _merge(outlet, reads, rules=rules, since=since, now=now)
+
+
+def _failed(outlet: OutletConfig, source: str, failure: Failure) -> Failure:
+    return dataclasses.replace(failure, ref=public(source), url=public(source), step="discover", outlet=outlet.domain)
+
+
+def _unreadable(outlet: OutletConfig, source: str, why: str) -> Failure:
+    return Failure(
+        ref=public(source), url=public(source), step="discover", reason=Reason.FEED_UNREADABLE, detail=why,
+        outlet=outlet.domain,
+    )  # fmt: skip
+
+
+async def _read_feed(
+    outlet: OutletConfig, source: str, *, fetcher: Fetcher, since: dt.datetime | None, depth: int = 0
+) -> _Read:
+    read = _Read(source=source, base=source)
+    got = await fetcher.get(source)
+    if isinstance(got, Failure):
+        read.failures.append(_failed(outlet, source, got))
+        return read
+    try:
+        entries = await asyncio.to_thread(_parse, got)
+    except Unreadable as err:
+        read.failures.append(_unreadable(outlet, source, str(err)))
+        return read
+    read.base = got.url
+    read.entries = [e for e in entries if e.kind == "article"]
+    children = [e for e in entries if e.kind == "sitemap"]
+    read.undated_is_new = not _is_sitemap(got)
+    if children and depth < MAX_DEPTH:
+        await _read_children(outlet, read, children, fetcher=fetcher, since=since, depth=depth)
+    return read
+
+
+def _is_sitemap(got: Fetched) -> bool:
+    return b"<urlset" in got.body[:4096] or b"<sitemapindex" in got.body[:4096]
+
+
+def _parse(got: Fetched) -> list[Entry]:
+    body = got.body
+    sitemap = _is_sitemap(got)
+    return parse_source(body, got.header("content-type"), got.url, limit=MAX_ENTRIES if sitemap else MAX_FEED_ENTRIES)
+
+
+async def _read_children(
+    outlet: OutletConfig, read: _Read, children: list[Entry], *, fetcher: Fetcher, since: dt.datetime | None, depth: int
+) -> None:
+    """The sitemaps of an index: none that has not changed since `since`, the newest first."""
+    fresh = [c for c in children if since is None or c.published is None or c.published >= since]
+    oldest = dt.datetime(1, 1, 1, tzinfo=dt.UTC)
+    fresh.sort(key=lambda c: (c.published or oldest, "news" in c.link.lower()), reverse=True)
+    for child in fresh[:MAX_SITEMAPS]:
+        link = normalise(child.link, base=read.base)
+        if link is None:
+            continue
+        inner = await _read_feed(outlet, link, fetcher=fetcher, since=since, depth=depth + 1)
+        read.entries += inner.entries
+        read.failures += inner.failures
+
+
+async def _read_page(outlet: OutletConfig, page: str, *, fetcher: Fetcher) -> _Read:
+    read = _Read(source=page, base=page)
+    got = await fetcher.get(page, pages_only=True)
+    if isinstance(got, Failure):
+        read.failures.append(_failed(outlet, page, got))
+        return read
+    read.base = got.url
+    try:
+        links = await asyncio.to_thread(parse_links, got.body, got.url, limit=MAX_FEED_ENTRIES)
+    except Unreadable as err:
+        read.failures.append(_unreadable(outlet, page, str(err)))
+        return read
+    for entry in links:
+        address = normalise(entry.link, base=got.url)
+        if address and may_be_article(address, entry.title or "", page=got.url, domain=outlet.domain):
+            read.entries.append(entry)
+    return read
+
+
+def _merge(
+    outlet: OutletConfig, reads: list[_Read], *, rules: DiscoverSettings, since: dt.datetime | None, now: dt.datetime
+) -> Discovery:
+    found: dict[str, Address] = {}
+    rank: dict[str, dt.datetime] = {}
+    counts: dict[str, int] = {}
+    too_old = 0
+    for read in reads:
+        source = public(read.source)
+        counts[source] = 0
+        for entry in read.entries:
+            if since is not None and entry.published is not None and entry.published < since:
+                too_old += 1
+                continue
+            address = normalise(entry.link, base=read.base)
+            if address is None:
+                continue
+            counts[source] += 1
+            key = same_key(address)
+            if key not in found:
+                found[key] = Address(
+                    url=address, outlet=outlet.domain, found_in=source, title_hint=entry.title,
+                    published_hint=entry.published,
+                )  # fmt: skip
+                rank[key] = entry.published or (now if read.undated_is_new else dt.datetime(1, 1, 1, tzinfo=dt.UTC))
+    keep = set(sorted(found, key=lambda k: rank[k], reverse=True)[: rules.max_addresses])
+    return Discovery(
+        outlet=outlet.domain,
+        addresses=[address for key, address in found.items() if key in keep],
+        failures=[failure for read in reads for failure in read.failures],
+        counts=counts,
+        too_old=too_old,
+        over_limit=len(found) - len(keep),
+    )

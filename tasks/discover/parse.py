@@ -1,0 +1,217 @@
+"""Feeds, sitemaps and pages -> their entries. Pure: bytes in, entries out; hostile XML costs no more than its size."""
+
+from __future__ import annotations
+
+import calendar
+import datetime as dt
+import io
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+from urllib.parse import urljoin
+
+import feedparser
+import lxml.etree
+import lxml.html
+from dateutil import parser as dates
+
+MAX_XML_BYTES = 50_000_000
+"""A sitemap's largest size by its protocol (sitemaps.org), decompressed."""
+
+
+class Unreadable(ValueError):
+    """The bytes are no feed, sitemap or page; the message says what they are instead."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One entry as it stands there: the link may still be relative, the date is what it says, in UTC."""
+
+    link: str
+    title: str | None = None
+    published: dt.datetime | None = None
+    kind: Literal["article", "sitemap"] = "article"
+
+
+def parse_source(body: bytes, content_type: str, url: str, *, limit: int) -> list[Entry]:
+    """Entries of a feed or sitemap, whichever it is, in its order, at most `limit`. Raises Unreadable."""
+    start = body[:4096].removeprefix(b"\xef\xbb\xbf").lstrip()
+    if start[:1] == b"{":
+        return _json_feed(body, limit)
+    if re.search(rb"<(?:\w{1,20}:)?(?:urlset|sitemapindex)\b", start):
+        return _sitemap(body, limit)
+    if re.match(rb"https?://", start) and b"<" not in start:
+        return _text_sitemap(body, limit)
+    return _feed(body, content_type, url, limit)
+
+
+# --------------------------------------------------------------------------- feeds
+
+
+def _feed(body: bytes, content_type: str, url: str, limit: int) -> list[Entry]:
+    if b"<!ENTITY" in body[:100_000]:
+        raise Unreadable("the feed declares XML entities, which no feed needs")
+    if not body.strip():
+        raise Unreadable("the feed is empty")
+    # As a stream: feedparser would take plain bytes for a file name, too.
+    parsed = feedparser.parse(
+        io.BytesIO(_first_items(body, limit)),
+        response_headers={"content-type": content_type or "application/xml", "content-location": url},
+        sanitize_html=False,
+        resolve_relative_uris=False,
+    )
+    if not parsed.get("version") and not parsed.entries:
+        kind = "an HTML page" if re.search(rb"<html\b", body[:4096], re.I) else "neither RSS, Atom nor JSON Feed"
+        raise Unreadable(f"it is {kind}")
+    return [e for e in map(_feed_entry, parsed.entries[:limit]) if e is not None]
+
+
+def _first_items(body: bytes, limit: int) -> bytes:
+    """The feed cut after `limit` items, and closed: a feed of a million items must not cost a million."""
+    ends = re.compile(rb"</(?:\w{1,20}:)?(item|entry)\s*>", re.I)
+    for n, end in enumerate(ends.finditer(body), start=1):
+        if n == limit:
+            tail = b"</feed>" if end[1].lower() == b"entry" else b"</channel></rss>"
+            return body[: end.end()] + tail
+    return body
+
+
+def _feed_entry(entry: Any) -> Entry | None:
+    link = entry.get("feedburner_origlink") or entry.get("link") or ""
+    if not link and str(entry.get("id", "")).startswith(("http://", "https://")):
+        link = entry["id"]
+    if not isinstance(link, str) or not link.strip():
+        return None
+    when = entry.get("published_parsed") or entry.get("updated_parsed")
+    title = re.sub(r"<[^<>]{0,500}>", "", entry.get("title") or "").strip()
+    return Entry(link=link, title=title[:500] or None, published=_from_struct(when))
+
+
+def _from_struct(when: Any) -> dt.datetime | None:
+    try:
+        return dt.datetime.fromtimestamp(calendar.timegm(when), dt.UTC) if when else None
+    except (ValueError, OverflowError, OSError, TypeError):
+        return None
+
+
+def _json_feed(body: bytes, limit: int) -> list[Entry]:
+    try:
+        data = json.loads(body.decode("utf-8-sig"))
+    except (ValueError, RecursionError) as err:
+        raise Unreadable(f"it begins as JSON but is not: {err}") from err
+    items = data.get("items")
+    if not isinstance(items, list):
+        raise Unreadable("it is JSON, but no JSON Feed: it has no items")
+    out = []
+    for item in items[:limit]:
+        link = (item.get("url") or item.get("external_url") or item.get("id")) if isinstance(item, dict) else None
+        if isinstance(link, str) and link.strip():
+            title = item.get("title")
+            date = parse_date(item.get("date_published") or item.get("date_modified"))
+            out.append(Entry(link=link, title=title[:500] if isinstance(title, str) else None, published=date))
+    return out
+
+
+def parse_date(text: object) -> dt.datetime | None:
+    """An ISO or RFC 2822 date as UTC, one without a zone taken as UTC; None where it is no date."""
+    if not isinstance(text, str) or not re.match(r"\s*\d{4}|\s*\w{2,4},?\s", text[:100]):
+        return None
+    try:
+        when = dates.parse(text.strip()[:100], default=dt.datetime(2000, 1, 1, tzinfo=dt.UTC))
+        return when.astimezone(dt.UTC) if when.tzinfo else when.replace(tzinfo=dt.UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+# --------------------------------------------------------------------------- sitemaps
+
+
+def _sitemap(body: bytes, limit: int) -> list[Entry]:
+    """Entries of a sitemap, a news sitemap or a sitemap index (https://www.sitemaps.org/protocol.html)."""
+    out: list[Entry] = []
+    events = lxml.etree.iterparse(
+        io.BytesIO(body), events=("end",), resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False,
+        recover=True, remove_comments=True, remove_pis=True,
+    )  # fmt: skip
+    try:
+        for _, element in events:
+            name = _local(element.tag)
+            if name not in ("url", "sitemap") or _local(getattr(element.getparent(), "tag", "")) in ("url", "sitemap"):
+                continue
+            entry = _sitemap_entry(element, "sitemap" if name == "sitemap" else "article")
+            if entry is not None:
+                out.append(entry)
+            if len(out) >= limit:
+                break
+            element.clear()
+            while element.getprevious() is not None:
+                del element.getparent()[0]
+    except lxml.etree.XMLSyntaxError as err:
+        if not out:
+            raise Unreadable(f"the sitemap is not XML: {str(err)[:200]}") from err
+    return out
+
+
+def _local(tag: object) -> str:
+    return tag.rpartition("}")[2].lower() if isinstance(tag, str) else ""
+
+
+def _sitemap_entry(element: Any, kind: Literal["article", "sitemap"]) -> Entry | None:
+    fields: dict[str, str] = {}
+    for child in _descendants(element):
+        name = _local(child.tag)
+        if name in ("loc", "lastmod", "publication_date", "title") and child.text and "image" not in str(child.tag):
+            fields.setdefault(name, child.text.strip())
+    if not fields.get("loc"):
+        return None
+    when = parse_date(fields.get("publication_date")) or parse_date(fields.get("lastmod"))
+    return Entry(link=fields["loc"], title=fields.get("title", "")[:500] or None, published=when, kind=kind)
+
+
+def _descendants(element: Any) -> Iterator[Any]:
+    """Children and grandchildren, at most 200: news:news holds its fields one level down."""
+    n = 0
+    for child in element:
+        yield child
+        for grandchild in child:
+            yield grandchild
+            n += 1
+            if n > 200:
+                return
+
+
+def _text_sitemap(body: bytes, limit: int) -> list[Entry]:
+    lines = body[:MAX_XML_BYTES].decode("utf-8", "replace").splitlines()
+    return [Entry(link=line.strip()) for line in lines[:limit] if line.strip().startswith(("http://", "https://"))]
+
+
+# --------------------------------------------------------------------------- pages
+
+
+def parse_links(body: bytes, url: str, *, limit: int) -> list[Entry]:
+    """The links of a page with their words, in its order, resolved against its <base> if any. Raises Unreadable."""
+    try:
+        root = lxml.html.document_fromstring(
+            body, parser=lxml.html.HTMLParser(encoding=None, huge_tree=False, no_network=True), base_url=url
+        )
+    except (lxml.etree.ParserError, lxml.etree.XMLSyntaxError, ValueError) as err:
+        raise Unreadable(f"the page cannot be parsed: {str(err)[:200]}") from err
+    base = next((b.get("href") for b in root.iter("base") if b.get("href")), None)
+    out = []
+    for anchor in root.iter("a"):
+        link = anchor.get("href")
+        if link and not link.lstrip().startswith(("#", "javascript:", "mailto:", "tel:")):
+            words = " ".join("".join(anchor.itertext()).split())
+            out.append(Entry(link=_joined(base, link), title=words[:500] or None))
+        if len(out) >= limit:
+            break
+    return out
+
+
+def _joined(base: str | None, link: str) -> str:
+    try:
+        return urljoin(base, link) if base else link
+    except ValueError:
+        return link
