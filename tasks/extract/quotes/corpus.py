@@ -1,0 +1,86 @@
+"""The annotated training texts as frames and labels. Used by train.py and the bench only."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tasks.extract.language import load_model, parse
+from tasks.extract.quotes.frame import I64, Frame, build_frame
+
+LABELS = ["O", "B", "I", "U", "S"]
+"""Outside; begin and inside of what was said; cue; speaker."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Sample:
+    """One annotated text. `attributions` as in the data: content, cue and source are lists of [start, end]."""
+
+    id: str
+    frame: Frame
+    attributions: list[dict[str, Any]]
+
+
+def read_records(path: Path) -> list[dict[str, Any]]:
+    """The lines of a .jsonl or .jsonl.gz file."""
+    opened = gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8")
+    with opened as lines:
+        return [json.loads(line) for line in lines if line.strip()]
+
+
+def read_samples(path: Path, model: str, cache: Path | None = None) -> list[Sample]:
+    """The file's texts, parsed. With `cache` the parses are kept there and read again the next time."""
+    from spacy.tokens import DocBin
+
+    records = read_records(path)
+    nlp = load_model(model)
+    kept = cache / (path.name.split(".")[0] + ".spacy") if cache else None
+    if kept is not None and kept.is_file():
+        docs = list(DocBin().from_disk(kept).get_docs(nlp.vocab))
+    else:
+        docs = [parse(nlp, r["text"]) for r in records]
+        if kept is not None:
+            attrs = ["ORTH", "SPACY", "LEMMA", "TAG", "POS", "DEP", "HEAD", "SENT_START", "ENT_IOB", "ENT_TYPE"]
+            DocBin(attrs=attrs, docs=docs).to_disk(kept)
+    return [
+        Sample(id=r["id"], frame=build_frame(d), attributions=r["attributions"])
+        for r, d in zip(records, docs, strict=True)
+    ]
+
+
+def tokens_of(frame: Frame, start: int, end: int) -> tuple[int, int]:
+    """Tokens (first, one past the last) that lie at least half within the span; punctuation at both ends left out."""
+    middle = (frame.start + frame.end) / 2
+    lo, hi = int(np.searchsorted(middle, start)), int(np.searchsorted(middle, end))
+    while lo < hi and not frame.is_word[lo]:
+        lo += 1
+    while hi > lo and not frame.is_word[hi - 1]:
+        hi -= 1
+    return lo, hi
+
+
+def labels_of(sample: Sample) -> I64:
+    """The label of each token. Where attributions overlap, what was said wins over cue, and cue over speaker."""
+    f = sample.frame
+    out = np.zeros(len(f), dtype=np.int64)
+    middle = (f.start + f.end) / 2
+    for name, label in (("source", 4), ("cue", 3)):
+        for a in sample.attributions:
+            for s, e in a[name]:
+                lo, hi = int(np.searchsorted(middle, s)), int(np.searchsorted(middle, e))
+                out[lo:hi] = label
+    for a in sample.attributions:
+        for s, e in a["content"]:
+            lo, hi = tokens_of(f, s, e)
+            if lo < hi:
+                out[lo:hi] = 2
+                out[lo] = 1
+                for k in range(lo + 1, hi):
+                    if f.para[k] != f.para[k - 1]:
+                        out[k] = 1  # each paragraph is a sequence of its own
+    return out

@@ -1,0 +1,180 @@
+"""A parsed article -> its quotes and sources."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from tasks import tables
+from tasks.extract.quotes.calibrate import evidence
+from tasks.extract.quotes.features import token_features
+from tasks.extract.quotes.frame import Frame, build_frame
+from tasks.extract.quotes.lexicon import cue_classes
+from tasks.extract.quotes.models import Models, load_models
+from tasks.extract.quotes.spans import Piece, char_span, find_pieces
+from tasks.extract.quotes.speakers import Cue, Scene, cue_of, find_cues, rank
+from tasks.extract.sources.identity import Cast, Entity, cast_of
+from tasks.extract.sources.mentions import Mention, find_mentions
+from tasks.extract.sources.rows import source_rows
+
+LANGUAGES = ("en", None)
+
+
+@dataclass(slots=True, kw_only=True)
+class Said:
+    """A quote in the making: its pieces, cue and speaking mention."""
+
+    pieces: list[Piece]
+    cue: Cue | None
+    speaker: int | None
+    speaker_chance: float
+    confidence: float
+
+
+def find_quotes(doc: Any, article: tables.Article) -> tuple[list[tables.Quote], list[tables.Source]]:
+    """Quotes of a parsed article in the order of the text, and a row for every source that has one.
+
+    `doc` is the parse of `article.text`. `quote_group` stays None: it is set over many articles. A text in a language
+    that the models do not know gives none. Raises ValueError if doc and article differ.
+    """
+    if doc.text != article.text:
+        raise ValueError("the parse is of another text than the article")
+    if article.language not in LANGUAGES:
+        return [], []
+    models = load_models()
+    frame = build_frame(doc)
+    if not len(frame):
+        return [], []
+    scene, said = read_scene(frame, models)
+    speaking = [s.speaker for s in said if s.speaker is not None]
+    spans = [(p.lo, p.hi) for s in said for p in s.pieces]
+    cast = cast_of(frame, scene.mentions, speaking, spans)
+    sources, ids = source_rows(frame, scene.mentions, cast, article.article_id, [(s.speaker, s.pieces) for s in said])
+    rows = [_row(frame, s, scene.mentions, cast, ids, article) for s in said]
+    return _unique(rows), sources
+
+
+def read_scene(frame: Frame, models: Models) -> tuple[Scene, list[Said]]:
+    """The tagged text, and what is said in it by whom."""
+    labels, marginals = models.crf.tag(models.crf.scores(token_features(frame, models.prior)), frame.para)
+    pieces = find_pieces(frame, labels, marginals)
+    mentions = find_mentions(frame) if pieces else []
+    scene = Scene(frame=frame, labels=labels, marginals=marginals, prior=models.prior, mentions=mentions,
+                  heads=[m.head for m in mentions], cues=find_cues(frame, labels, models.prior))  # fmt: skip
+    said: list[Said] = []
+    last: int | None = None
+    for piece in pieces:
+        cue = cue_of(scene, piece, pieces)
+        if said and _continues(frame, said[-1], piece, cue):
+            said[-1].pieces.append(piece)
+            continue
+        speaker, chance = rank(scene, piece, cue, pieces, last, models.ranker)
+        last = speaker
+        shown = evidence(frame, piece, has_cue=cue is not None, has_speaker=speaker is not None, speaker_chance=chance)
+        said.append(
+            Said(
+                pieces=[piece],
+                cue=cue,
+                speaker=speaker,
+                speaker_chance=chance,
+                confidence=models.calibration.chance(shown),
+            )
+        )
+    return scene, [s for s in said if _kept(frame, s)]
+
+
+def _kept(frame: Frame, s: Said) -> bool:
+    """A short quoted stretch without cue or speaker is a scare quote or a title, and too doubtful a row is none."""
+    return True
+
+
+def _continues(frame: Frame, before: Said, piece: Piece, cue: Cue | None) -> bool:
+    """ "A," she said. "B.": the same cue between both, in one paragraph, all of it in marks."""
+    last = before.pieces[-1]
+    if cue is None or cue != before.cue or len(before.pieces) > 3:
+        return False
+    return bool(
+        last.hi <= cue.lo and cue.hi <= piece.lo and frame.para[last.hi - 1] == frame.para[piece.lo]
+        and frame.quote[last.lo] >= 0 and frame.quote[piece.lo] >= 0
+    )  # fmt: skip
+
+
+def _row(
+    frame: Frame, s: Said, mentions: list[Mention], cast: Cast, ids: dict[int, str], article: tables.Article
+) -> tables.Quote:
+    spans = [char_span(frame, p) for p in s.pieces]
+    start, end = spans[0][0], spans[-1][1]
+    text = article.text
+    speaker = mentions[s.speaker] if s.speaker is not None else None
+    entity = cast.of.get(s.speaker) if s.speaker is not None else None
+    cue_span = (int(frame.start[s.cue.lo]), int(frame.end[s.cue.hi - 1])) if s.cue else None
+    speaker_span = (int(frame.start[speaker.lo]), int(frame.end[speaker.hi - 1])) if speaker else None
+    return tables.Quote(
+        quote_id=tables.make_id("q", article.article_id, start, end),
+        article_id=article.article_id,
+        kind=_kind(frame, s.pieces),
+        text=text[start:end],
+        start=start,
+        end=end,
+        parts=[tables.Span(start=a, end=b) for a, b in spans] if len(spans) > 1 else [],
+        cue=text[cue_span[0] : cue_span[1]] if cue_span else None,
+        cue_start=cue_span[0] if cue_span else None,
+        cue_end=cue_span[1] if cue_span else None,
+        stance=_stance(frame, s.cue) if s.cue else None,
+        speaker_text=text[speaker_span[0] : speaker_span[1]] if speaker_span else None,
+        speaker_start=speaker_span[0] if speaker_span else None,
+        speaker_end=speaker_span[1] if speaker_span else None,
+        source_id=ids.get(id(entity)) if entity is not None else None,
+        resolved_by=_how(frame, s, cast),
+        via_source_id=None,
+        parent_quote_id=None,
+        quote_group=None,
+        paragraph=int(np.searchsorted(np.unique(frame.para), frame.para[s.pieces[0].lo])),
+        confidence=round(s.confidence, 3),
+    )
+
+
+def _how(frame: Frame, s: Said, cast: Cast) -> Literal["name", "pronoun", "description", "continuation"] | None:
+    if s.speaker is None:
+        return None
+    if s.cue is None:
+        return "continuation"
+    how = cast.resolved_by.get(s.speaker)
+    return how if how in ("name", "pronoun", "description") else None  # type: ignore[return-value]
+
+
+def _kind(frame: Frame, pieces: list[Piece]) -> Literal["direct", "indirect", "mixed"]:
+    """By the share of its letters in quotation marks: nine tenths and more, none, or some."""
+    letters = marked = 0
+    for p in pieces:
+        size = frame.end[p.lo : p.hi] - frame.start[p.lo : p.hi]
+        words = frame.is_word[p.lo : p.hi]
+        letters += int((size * words).sum())
+        marked += int((size * words * (frame.quote[p.lo : p.hi] >= 0)).sum())
+    return "indirect" if not marked else ("direct" if marked >= 0.9 * letters else "mixed")
+
+
+def _stance(frame: Frame, cue: Cue) -> str:
+    """Class of the cue's main word, else of the first of its words that has one; neutral for the rest."""
+    classes = cue_classes()
+    for i in [cue.main, *range(cue.lo, cue.hi)]:
+        token = frame.doc[int(frame.token[i])]
+        found = classes.get(token.lemma_.lower()) or classes.get(token.lower_)
+        if found:
+            return found
+    return "neutral"
+
+
+def _unique(rows: list[tables.Quote]) -> list[tables.Quote]:
+    seen: set[str] = set()
+    out = []
+    for r in sorted(rows, key=lambda r: (r.start, r.end)):
+        if r.quote_id not in seen:
+            seen.add(r.quote_id)
+            out.append(r)
+    return out
+
+
+__all__ = ["Entity", "Said", "find_quotes", "read_scene"]

@@ -1,0 +1,254 @@
+"""Which mention speaks each piece: a learnt ranker over the mentions around it and the answer "nobody"."""
+
+from __future__ import annotations
+
+import bisect
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from tasks.extract.quotes.crf import F64
+from tasks.extract.quotes.features import CuePrior
+from tasks.extract.quotes.frame import I64, Frame
+from tasks.extract.quotes.spans import Piece
+from tasks.extract.sources.mentions import Mention
+
+REACH_BACK, REACH_AHEAD = 160, 70
+"""Tokens before and after a piece in which its speaker is looked for: 99 % of the training speakers lie there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cue:
+    """Tokens lo to hi of the words that attribute; `main` is its verb or noun."""
+
+    lo: int
+    hi: int
+    main: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Scene:
+    """A text with everything the ranker looks at."""
+
+    frame: Frame
+    labels: I64
+    marginals: F64
+    prior: CuePrior
+    mentions: list[Mention]
+    heads: list[int]
+    cues: list[Cue]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ranker:
+    """Weight of each feature's name; names that training did not see count nothing."""
+
+    weights: dict[str, float]
+
+    def score(self, features: list[str]) -> float:
+        return sum(self.weights.get(f, 0.0) for f in features)
+
+
+def find_cues(f: Frame, labels: I64, prior: CuePrior) -> list[Cue]:
+    """Runs of the cue label; the main word is the one that most often heads cues."""
+    at = np.flatnonzero(labels == 3)
+    out: list[Cue] = []
+    strength = prior.of(f.lemma)
+    for group in np.split(at, np.flatnonzero(np.diff(at) > 1) + 1) if len(at) else []:
+        lo, hi = int(group[0]), int(group[-1]) + 1
+        rank = strength[lo:hi] * 2 + (f.cue[lo:hi] > 0)
+        out.append(Cue(lo=lo, hi=hi, main=lo + int(rank.argmax())))
+    return out
+
+
+def cue_of(scene: Scene, piece: Piece, pieces: list[Piece]) -> Cue | None:
+    """The cue nearest to a piece, preferring its own sentence and no other piece between."""
+    f = scene.frame
+    best, best_cost = None, 60.0
+    starts = [p.lo for p in pieces]
+    for cue in _around(scene.cues, [c.lo for c in scene.cues], piece):
+        before = cue.hi <= piece.lo
+        gap = piece.lo - cue.hi if before else cue.lo - piece.hi
+        if gap < 0:
+            continue
+        edge = piece.lo if before else piece.hi - 1
+        cost = (
+            float(gap)
+            + (0 if f.sent[edge] == f.sent[cue.main] else 25)
+            + (0 if f.para[edge] == f.para[cue.main] else 15)
+        )
+        lo, hi = (cue.hi, piece.lo) if before else (piece.hi, cue.lo)
+        between = bisect.bisect_left(starts, hi) - bisect.bisect_left(starts, lo)
+        cost += 12 * max(between, 0)
+        if not before and gap > 0 and f.text[f.end[piece.hi - 1] : f.end[piece.hi - 1] + 2].strip()[:1] == ".":
+            cost += 10
+        if cost < best_cost:
+            best, best_cost = cue, cost
+    return best
+
+
+def _around(cues: list[Cue], starts: list[int], piece: Piece) -> list[Cue]:
+    return cues[bisect.bisect_left(starts, piece.lo - REACH_BACK) : bisect.bisect_left(starts, piece.hi + REACH_AHEAD)]
+
+
+def candidates(scene: Scene, piece: Piece, pieces: list[Piece]) -> list[int]:
+    """Indices of the mentions around a piece that stand in no piece."""
+    lo = bisect.bisect_left(scene.heads, piece.lo - REACH_BACK)
+    hi = bisect.bisect_left(scene.heads, piece.hi + REACH_AHEAD)
+    starts = [p.lo for p in pieces]
+    out = []
+    for m in range(lo, hi):
+        k = bisect.bisect_right(starts, scene.heads[m]) - 1
+        if k < 0 or scene.heads[m] >= pieces[k].hi:
+            out.append(m)
+    return out
+
+
+def describe(scene: Scene, piece: Piece, cue: Cue | None, m: int, pieces: list[Piece], last: int | None) -> list[str]:
+    """Names of the features that hold of mention `m` as the speaker of `piece`. `last`: speaker of the piece before."""
+    f, x = scene.frame, scene.mentions[m]
+    i = x.head
+    before = i < piece.lo
+    gap = piece.lo - i if before else i - piece.hi + 1
+    edge = piece.lo if before else piece.hi - 1
+    near = "s" if f.sent[edge] == f.sent[i] else ("p" if f.para[edge] == f.para[i] else "f")
+    lo, hi = sorted((i, edge))
+    quoted = "q" if f.quote[piece.lo] >= 0 and f.quote[piece.hi - 1] >= 0 else "i"
+    chance = float(scene.marginals[x.lo : x.hi, 4].max())
+    head_chance = float(scene.marginals[i, 4])
+    dep, gov = f.doc.vocab.strings[int(f.dep[i])], int(f.head[i])
+    place = f"{near}{'b' if before else 'a'}"
+    out = [
+        f"form {x.form} {quoted}",
+        f"place {place} {quoted}",
+        f"gap {place} {_bin(gap)}",
+        f"S {_level(chance)}",
+        f"Sh {_level(head_chance)} {near}",
+    ]
+    out += [f"dep {dep} {near}", f"ent {x.ent} {x.form}", f"form {x.form} {place}"]
+    out.append(f"pieces {place} {min(_between(pieces, lo, hi), 3)}")
+    if x.form == "pronoun":
+        out.append(f"pro {f.doc[int(f.token[i])].lower_} {quoted}")
+    out.append(f"para1 {place} {i == _first_of_para(f, i)}")
+    if last is not None:
+        out.append(f"last {m == last} {near} {cue is not None}")
+    subject = dep in ("nsubj", "nsubjpass")
+    if cue is None:
+        out += [
+            f"nocue {place} subj={subject}",
+            f"nocue {dep} {x.form}",
+            f"nocue {place} {_bin(gap)} {x.form}",
+            f"nocue S {_level(chance)} {place}",
+        ]
+        out += [f"nocue paras {min(int(f.para[edge] - f.para[i]), 4)} subj={subject}"]
+        return out
+    c = cue.main
+    rel = _relation(f, i, c)
+    cgap = i - c
+    span = "in" if cue.lo <= i < cue.hi else ""
+    out += [
+        f"rel {rel}",
+        f"rel {rel} {dep}",
+        f"cgap {_bin(abs(cgap))} {'b' if cgap < 0 else 'a'}{span} {quoted}",
+        f"rel {rel} S {_level(chance)}",
+    ]
+    out += [
+        f"csent {f.sent[c] == f.sent[i]} {dep}",
+        f"govcue {gov == c} {subject}",
+        f"cuesubj {rel} {'b' if cgap < 0 else 'a'} {place}",
+    ]
+    a, b = sorted((i, c))
+    out.append(
+        f"inter {min(sum(1 for h in scene.heads[bisect.bisect_right(scene.heads, a) : bisect.bisect_left(scene.heads, b)]), 4)} {rel}"
+    )
+    out.append(f"cuetag {f.doc.vocab.strings[int(f.tag[c])]} {rel}")
+    return out
+
+
+def describe_nobody(scene: Scene, piece: Piece, cue: Cue | None) -> list[str]:
+    """The same for the answer that no mention speaks."""
+    f = scene.frame
+    out = ["nobody", f"nobody cue {cue is not None}"]
+    near = scene.marginals[max(piece.lo - 25, 0) : piece.hi + 25, 4]
+    out.append(f"nobody S {_level(float(near.max()) if len(near) else 0.0)}")
+    out.append(f"nobody quoted {f.quote[piece.lo] >= 0}")
+    if cue is not None:
+        c = cue.main
+        out.append(f"nobody tag {f.doc.vocab.strings[int(f.tag[c])]}")
+        deps = {
+            f.doc.vocab.strings[int(d)] for d in f.dep[max(c - 12, 0) : c + 12][f.head[max(c - 12, 0) : c + 12] == c]
+        }
+        out += [f"nobody has {d}" for d in deps & {"nsubj", "nsubjpass", "agent", "auxpass", "pobj", "poss", "expl"}]
+        out.append(f"nobody subj {bool(deps & {'nsubj', 'agent', 'poss'})} {'auxpass' in deps}")
+    return out
+
+
+def rank(
+    scene: Scene, piece: Piece, cue: Cue | None, pieces: list[Piece], last: int | None, ranker: Ranker
+) -> tuple[int | None, float]:
+    """The mention that speaks a piece, or None, and the chance that this answer is right."""
+    options: list[int | None] = [None, *candidates(scene, piece, pieces)]
+    scores = np.array(
+        [
+            ranker.score(
+                describe_nobody(scene, piece, cue) if m is None else describe(scene, piece, cue, m, pieces, last)
+            )
+            for m in options
+        ]
+    )
+    chance = np.exp(scores - scores.max())
+    chance /= chance.sum()
+    best = int(chance.argmax())
+    return options[best], float(chance[best])
+
+
+def _between(pieces: list[Piece], lo: int, hi: int) -> int:
+    return sum(1 for p in pieces[_first_after(pieces, lo) :][:4] if p.hi <= hi)
+
+
+def _first_after(pieces: list[Piece], lo: int) -> int:
+    return bisect.bisect_left([p.lo for p in pieces], lo)
+
+
+def _first_of_para(f: Frame, i: int) -> int:
+    return int(np.searchsorted(f.para, f.para[i]))
+
+
+def _relation(f: Frame, i: int, c: int) -> str:
+    """How a mention's head hangs on the cue: by labels of the path between them, at most three steps up and two down."""
+    strings = f.doc.vocab.strings
+    up = [c]
+    while len(up) < 4 and f.head[up[-1]] != up[-1]:
+        up.append(int(f.head[up[-1]]))
+    path: list[str] = []
+    k = i
+    for _ in range(4):
+        if k in up:
+            climb = [strings[int(f.dep[x])] for x in up[: up.index(k)]]
+            return ">".join(path) + "<" + "<".join(climb)
+        path.append(strings[int(f.dep[k])])
+        if f.head[k] == k:
+            break
+        k = int(f.head[k])
+    return "far"
+
+
+def _bin(n: int) -> int:
+    return bisect.bisect_right([1, 2, 3, 5, 8, 13, 21, 34, 55, 90], n)
+
+
+def _level(p: float) -> int:
+    return bisect.bisect_right([0.02, 0.1, 0.3, 0.6, 0.9], p)
+
+
+def save_ranker(path: Path, ranker: Ranker) -> None:
+    names = sorted(ranker.weights)
+    np.savez_compressed(
+        path, names=np.array(names), weights=np.array([ranker.weights[n] for n in names], dtype=np.float32)
+    )
+
+
+def load_ranker(path: Path) -> Ranker:
+    with np.load(path) as data:
+        return Ranker(weights=dict(zip(map(str, data["names"]), data["weights"].tolist(), strict=True)))

@@ -1,0 +1,195 @@
+"""Train the models that this step ships: python -m tasks.extract.quotes.train ../shared/data/quotes [--cache DIR]
+
+Deterministic, minutes on one core. Writes the .npz files beside this module. Needs the `train` extra.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+from collections import Counter, defaultdict
+from pathlib import Path
+
+import numpy as np
+import pycrfsuite
+
+from tasks.extract.quotes.calibrate import Calibration, evidence, save_calibration
+from tasks.extract.quotes.corpus import LABELS, Sample, labels_of, read_samples
+from tasks.extract.quotes.crf import Crf, load_crf, save_crf
+from tasks.extract.quotes.features import CuePrior, token_features
+from tasks.extract.quotes.find import read_scene
+from tasks.extract.quotes.frame import I64, U64
+from tasks.extract.quotes.models import HERE, Models, load_prior, save_prior
+from tasks.extract.quotes.speakers import Ranker, save_ranker
+from tasks.extract.quotes.train_speakers import gold_piece, train_ranker
+from tasks.settings import ExtractSettings
+
+MIN_COUNT = 4
+"""A feature seen less often is left out: of 5 million keys 0.6 million stay, with no loss on dev."""
+
+
+def cue_heads(sample: Sample) -> list[int]:
+    """The head token of each cue: the one of its words that hangs highest in the tree."""
+    f = sample.frame
+    middle = (f.start + f.end) / 2
+    out = []
+    for a in sample.attributions:
+        for s, e in a["cue"][:1]:
+            lo, hi = int(np.searchsorted(middle, s)), int(np.searchsorted(middle, e))
+            inside = range(lo, hi)
+            heads = [i for i in inside if not lo <= f.head[i] < hi or f.head[i] == i]
+            verbs = [i for i in inside if f.cue[i]]
+            if heads or verbs:
+                out.append(next((h for h in heads if f.cue[h]), verbs[0] if verbs else heads[0]))
+    return out
+
+
+class Counts:
+    """How often each lemma occurs and heads a cue, over all texts and within each."""
+
+    def __init__(self, samples: list[Sample]) -> None:
+        self.per_text = []
+        self.seen: Counter[int] = Counter()
+        self.cues: Counter[int] = Counter()
+        for s in samples:
+            verbal = s.frame.lemma[(s.frame.tag != 0)]
+            seen = Counter(verbal.tolist())
+            cues = Counter(s.frame.lemma[cue_heads(s)].tolist()) if len(s.frame) else Counter()
+            self.per_text.append((seen, cues))
+            self.seen.update(seen)
+            self.cues.update(cues)
+
+    def prior(self, without: int | None = None) -> CuePrior:
+        """Bins of the share of a lemma's occurrences that head a cue; `without` one text, so that no text knows itself."""
+        seen, cues = self.per_text[without] if without is not None else (Counter(), Counter())
+        table = {}
+        for lemma, n in self.cues.items():
+            k, total = n - cues[lemma], self.seen[lemma] - seen[lemma]
+            if k >= 2:
+                share = k / (total + 5)
+                table[lemma] = int(np.searchsorted([0.01, 0.03, 0.08, 0.2, 0.4, 0.6], share)) + 1
+        keys = sorted(table)
+        return CuePrior(keys=np.array(keys, dtype=np.uint64), bins=np.array([table[k] for k in keys], dtype=np.int64))
+
+
+def train_crf(columns: list[list[U64]], labels: list[I64], groups: list[I64], *, params: dict[str, object],
+              names: list[str] = LABELS, min_count: int = MIN_COUNT) -> Crf:  # fmt: skip
+    """A CRF over the texts' feature columns; every value of a text's `group` is one sequence."""
+    every = np.concatenate([np.concatenate(c) for c in columns if c])
+    keys, counts = np.unique(every, return_counts=True)
+    keys = keys[counts >= min_count]
+    del every
+    trainer = pycrfsuite.Trainer(algorithm=str(params.get("algorithm", "lbfgs")), verbose=False)
+    trainer.set_params({k: v for k, v in params.items() if k != "algorithm"})
+    attribute = [str(i) for i in range(len(keys))]
+    for cols, y, g in zip(columns, labels, groups, strict=True):
+        if not cols:
+            continue
+        at = np.minimum(np.searchsorted(keys, np.stack(cols, 1)), len(keys) - 1)
+        ok = keys[at] == np.stack(cols, 1)
+        rows = [[attribute[k] for k in r[m]] for r, m in zip(at, ok, strict=True)]
+        starts = [*np.flatnonzero(np.diff(g, prepend=-1)).tolist(), len(g)]
+        for lo, hi in zip(starts, starts[1:], strict=False):
+            trainer.append(pycrfsuite.ItemSequence(rows[lo:hi]), [names[k] for k in y[lo:hi]])
+    with tempfile.TemporaryDirectory() as folder:
+        path = f"{folder}/model"
+        trainer.train(path)
+        return _exported(path, keys, names)
+
+
+def _exported(path: str, keys: U64, names: list[str]) -> Crf:
+    tagger = pycrfsuite.Tagger()
+    tagger.open(path)
+    info = tagger.info()
+    number = {n: i for i, n in enumerate(names)}
+    table: dict[int, dict[int, float]] = defaultdict(dict)
+    for (attribute, label), weight in info.state_features.items():
+        table[int(attribute)][number[label]] = weight
+    used = sorted(k for k, v in table.items() if max(map(abs, v.values())) > 0.005)
+    weights = np.zeros((len(used) + 1, len(names)), dtype=np.float32)
+    for row, k in enumerate(used):
+        for label, weight in table[k].items():
+            weights[row, label] = weight
+    transitions = np.zeros((len(names), len(names)))
+    for (a, b), weight in info.transitions.items():
+        transitions[number[a], number[b]] = weight
+    for a in ("O", "U", "S"):
+        if a in number and "I" in number:
+            transitions[number[a], number["I"]] = -100.0  # what was said begins with its beginning
+    return Crf(labels=names, keys=keys[used], weights=weights, transitions=transitions)
+
+
+def train_calibration(samples: list[Sample], crf: Crf, prior: CuePrior, ranker: Ranker) -> Calibration:
+    """From texts that the tagger was not trained on."""
+    from sklearn.linear_model import LogisticRegression
+
+    models = Models(crf=crf, prior=prior, ranker=ranker, calibration=Calibration(weights={}))
+    rows, right = [], []
+    for sample in samples:
+        _, said = read_scene(sample.frame, models)
+        for s in said:
+            for piece in s.pieces:
+                rows.append(evidence(sample.frame, piece, has_cue=s.cue is not None, has_speaker=s.speaker is not None,
+                                     speaker_chance=s.speaker_chance))  # fmt: skip
+                right.append(gold_piece(sample, piece) is not None)
+    names = sorted({k for r in rows for k in r})
+    x = np.array([[r.get(k, 0.0) for k in names] for r in rows])
+    fit = LogisticRegression(fit_intercept=False, C=1.0, max_iter=1000).fit(x, np.array(right))
+    return Calibration(weights=dict(zip(names, fit.coef_[0].tolist(), strict=True)))
+
+
+HELD = 6
+"""Every sixth text is kept from the first tagger, so that ranker and calibration see it as it is on new text."""
+
+
+def main(arguments: list[str]) -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--cache", type=Path, help="folder that keeps the parses")
+    parser.add_argument("--out", type=Path, default=HERE)
+    parser.add_argument("--whole", action="store_true", help="train the tagger once more on all texts")
+    parser.add_argument("--tagger", type=Path, help="take this tagger as it is")
+    args = parser.parse_args(arguments)
+    started = time.monotonic()
+
+    def say(what: str) -> None:
+        print(f"{time.monotonic() - started:6.0f} s  {what}", flush=True)
+
+    samples = read_samples(args.data / "polnear_train.jsonl.gz", ExtractSettings().model, args.cache)
+    say(f"{len(samples)} texts read")
+    held = samples[HELD - 1 :: HELD]
+    rest = [s for i, s in enumerate(samples) if i % HELD != HELD - 1]
+    prior, crf = (
+        train_tagger(rest) if args.tagger is None else (load_prior(args.out / "cue_prior.npz"), load_crf(args.tagger))
+    )
+    say(f"tagger: {len(crf.keys)} features")
+    ranker = train_ranker(held, [(crf, prior)] * len(held))
+    say(f"ranker: {len(ranker.weights)} features")
+    calibration = train_calibration(held, crf, prior, ranker)
+    if args.whole:
+        prior, crf = train_tagger(samples)
+        say(f"tagger on all texts: {len(crf.keys)} features")
+    save_crf(args.out / "tagger.npz", crf)
+    save_prior(args.out / "cue_prior.npz", prior)
+    save_ranker(args.out / "speakers.npz", ranker)
+    save_calibration(args.out / "calibration.json", calibration)
+    say("written")
+
+
+def train_tagger(samples: list[Sample]) -> tuple[CuePrior, Crf]:
+    counts = Counts(samples)
+    columns = [token_features(s.frame, counts.prior(i)) for i, s in enumerate(samples)]
+    params: dict[str, object] = {
+        "algorithm": "l2sgd",
+        "c2": 1.0,
+        "max_iterations": 12,
+        "feature.possible_transitions": True,
+    }
+    crf = train_crf(columns, [labels_of(s) for s in samples], [s.frame.para for s in samples], params=params)
+    return counts.prior(), crf
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

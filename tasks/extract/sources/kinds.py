@@ -1,0 +1,73 @@
+"""What a source is: person, organisation, group or document. From its head noun, or from what its names look like."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from tasks.extract.quotes.frame import Frame
+from tasks.extract.sources.mentions import Mention, noun_kinds, titles
+
+_PLURAL = frozenset("police media staff public people press clergy".split())
+_ORG = frozenset(
+    "party company council ministry department agency university college court bank group association union institute committee commission police inc inc. corp corp. ltd llc plc co co. times post journal news tribune herald chronicle guardian gazette foundation fund center centre board bureau office service army navy force forces club league federation organization organisation international house senate congress parliament government administration authority hospital school church network campaign".split()
+)
+_DOC = frozenset("report act bill study survey poll files papers convention constitution resolution".split())
+
+
+def singular(f: Frame, i: int) -> str:
+    """Lower-case singular of a head noun; hyphened compounds count by their last part if the whole is unknown."""
+    token = f.doc[int(f.token[i])]
+    word = token.lower_
+    known = noun_kinds()
+    for form in (
+        word,
+        token.lemma_.lower(),
+        word[:-1] if word.endswith("s") else word,
+        word[:-3] + "y" if word.endswith("ies") else word,
+    ):
+        if form in known:
+            return str(form)
+    return str(token.lemma_.lower())
+
+
+def number_of(f: Frame, i: int) -> bool:
+    """Whether a noun is plural."""
+    token = f.doc[int(f.token[i])]
+    return token.tag_ in ("NNS", "NNPS", "CD", "DT", "JJ") or token.lower_ in _PLURAL
+
+
+def kind_of_noun(f: Frame, i: int) -> str | None:
+    """Kind of a description by its head noun: a plural of people or organisations is a group."""
+    word = f.doc[int(f.token[i])].lower_
+    noun = singular(f, i)
+    kind = noun_kinds().get(noun)
+    if kind is None and "-" in noun:
+        kind = noun_kinds().get(noun.rsplit("-", 1)[1])
+    if noun in ("old", "year-old") or word.endswith("year-old"):
+        return "person"
+    if kind is None:
+        kind = "person" if noun.endswith(("man", "woman", "ist", "er", "or", "ian", "ant", "eer")) else None
+    if kind in ("person", "organisation", "group") and number_of(f, i):
+        return "organisation" if kind == "organisation" and word in ("ministries", "governments") else "group"
+    return kind or ("group" if number_of(f, i) else None)
+
+
+def kind_of_name(f: Frame, words: tuple[str, ...], ents: Counter[str], mentions: list[Mention]) -> str:
+    """Kind of a named entity, by the votes of its mentions, the words in its name, and a title before it."""
+    titled = 0
+    for x in mentions[:10]:
+        assert x.name is not None
+        before = f.doc[int(f.token[x.name[0] - 1])].lower_ if x.name[0] > x.lo else ""
+        titled += before in titles() or noun_kinds().get(before) == "person"
+    if words[-1] in _ORG or (len(words) > 1 and words[0] in ("university", "ministry", "department", "bank", "house")):
+        return "organisation"
+    if words[-1] in _DOC or ents["LAW"] + ents["WORK_OF_ART"] > sum(ents.values()) / 2:
+        return "document"
+    if titled or ents["PERSON"] * 2 >= sum(ents.values()) > 0:
+        return "person"
+    tag = f.doc[int(f.token[mentions[0].head])].tag_
+    if ents["NORP"] * 2 > sum(ents.values()) or tag == "NNPS" and not ents["ORG"] and not ents["GPE"]:
+        return "group"
+    if ents["ORG"] + ents["GPE"] + ents["LOC"] + ents["FAC"] + ents["PRODUCT"] > 0:
+        return "organisation"
+    return "person" if len(words) in (2, 3) and all(w.isalpha() or "-" in w for w in words) else "organisation"

@@ -1,0 +1,158 @@
+"""Noun phrases that can name a source: pronouns, names and descriptions, with their head and span in tokens."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any, Literal
+
+import numpy as np
+
+from tasks.extract.quotes.frame import Frame, hash_of, hashes
+from tasks.extract.quotes.lexicon import read_table
+
+PRONOUNS = frozenset("he she they it i we him her them us who you his their its himself herself themselves".split())
+MAX_TAIL = 14
+"""Tokens that a phrase may go on after its head: long ones are clauses that the parser hung wrongly."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mention:
+    """Tokens lo to hi (end excluded) of a Frame with head `head`; `name` are the tokens of its proper name, if any."""
+
+    lo: int
+    hi: int
+    head: int
+    form: Literal["pronoun", "name", "description"]
+    name: tuple[int, int] | None
+    ent: str  # entity type of the head, "" for none
+
+
+@functools.cache
+def titles() -> frozenset[str]:
+    text = (files("tasks.extract.sources") / "titles.txt").read_text(encoding="utf-8")
+    return frozenset(w for line in text.splitlines() if not line.startswith("#") for w in line.split())
+
+
+@functools.cache
+def noun_kinds() -> dict[str, str]:
+    """Singular head noun -> kind of source. A noun in several kinds has its first."""
+    out: dict[str, str] = {}
+    for kind, nouns in read_table("nouns.tsv", "tasks.extract.sources"):
+        for noun in nouns.split():
+            out.setdefault(noun, kind)
+    return out
+
+
+def find_mentions(f: Frame) -> list[Mention]:
+    """All of them, in the order of their heads."""
+    if not len(f):
+        return []
+    nominal = np.isin(f.tag, hashes("NN", "NNS", "NNP", "NNPS", "PRP", "PRP$", "WP", "CD", "DT", "JJ"))
+    inner = np.isin(
+        f.dep, hashes("compound", "amod", "nummod", "quantmod", "nmod", "det", "predet", "advmod", "acomp", "npadvmod")
+    )
+    odd = np.isin(f.tag, hashes("CD", "DT", "JJ")) & ~np.isin(
+        f.dep, hashes("nsubj", "nsubjpass", "pobj", "conj", "agent")
+    )
+    relative = np.isin(f.tag, hashes("WP")) & ~np.isin(f.lower, hashes("who"))
+    out = []
+    for i in np.flatnonzero(nominal & ~inner & ~odd & ~relative).tolist():
+        out.append(_mention(f, i))
+    return out
+
+
+def _mention(f: Frame, i: int) -> Mention:
+    doc, token = f.doc, f.doc[int(f.token[i])]
+    lower = token.lower_
+    if lower in PRONOUNS and token.tag_ in ("PRP", "PRP$", "WP"):
+        return Mention(lo=i, hi=i + 1, head=i, form="pronoun", name=None, ent="")
+    shift = i - token.i
+    lo = _left(doc, token) + shift
+    hi = min(_right(token) + shift, len(f))
+    lo = max(lo, 0)
+    while lo < i and (f.sent[lo] != f.sent[i] or not f.is_word[lo]):
+        lo += 1
+    name = _name(f, lo, i)
+    form: Literal["name", "description"] = "name" if name is not None and name[0] <= i < name[1] else "description"
+    return Mention(lo=lo, hi=max(hi, i + 1), head=i, form=form, name=name, ent=token.ent_type_)
+
+
+def _left(doc: Any, token: Any) -> int:
+    """First token of the phrase left of its head: its left children and theirs, stopping at clauses and commas."""
+    lo = token.i
+    for child in sorted(token.lefts, key=lambda t: -t.i):
+        if child.dep_ in (
+            "relcl",
+            "acl",
+            "punct",
+            "cc",
+            "conj",
+            "nsubj",
+            "aux",
+            "prep",
+            "mark",
+            "advcl",
+            "ccomp",
+            "cop",
+            "parataxis",
+        ):
+            if child.dep_ == "punct" and child.text in ('"', "“", "”", "-", "’", "'"):
+                continue
+            break
+        lo = child.left_edge.i
+    return int(lo)
+
+
+def _right(token: Any) -> int:
+    hi = token.i + 1
+    for child in token.rights:
+        if child.dep_ not in ("prep", "case", "nmod", "compound", "appos", "nummod", "flat"):
+            break
+        if child.left_edge.i > hi:
+            break
+        end = child.right_edge.i + 1
+        stop = min(end, token.i + MAX_TAIL)
+        k = child.i
+        while k < stop and not (
+            token.doc[k].text in (",", ";", "(", ")", "—", "–", ":")
+            or token.doc[k].tag_ in ("WDT", "WP", "WRB")
+            or token.doc[k].is_space
+        ):
+            k += 1
+        hi = k
+        if k < end:
+            break
+    return int(hi)
+
+
+def _name(f: Frame, lo: int, i: int) -> tuple[int, int] | None:
+    """Tokens of the proper name in lo..i: the entity around the head, else the run of proper nouns that ends in it."""
+    proper = (hash_of("NNP"), hash_of("NNPS"))
+    if int(f.tag[i]) not in proper and not (f.ent[i] and f.is_title[i]):
+        return None
+    start = i
+    if int(f.ent[i]) in _named_types():
+        while start > lo and f.ent[start] == f.ent[i] and not f.ent_first[start]:
+            start -= 1
+    else:
+        while start > lo and int(f.tag[start - 1]) in proper:
+            start -= 1
+    known = titles()
+    words = [f.doc[int(t)].lower_ for t in f.token[start : i + 1]]
+    while len(words) > 1 and (words[0] in known or words[0] in ("the", "a", "an") or _is_role(words[0])):
+        words.pop(0)
+        start += 1
+    return start, i + 1
+
+
+def _is_role(word: str) -> bool:
+    return noun_kinds().get(word) == "person"
+
+
+@functools.cache
+def _named_types() -> frozenset[int]:
+    return frozenset(
+        hash_of(t) for t in ("PERSON", "ORG", "GPE", "NORP", "LOC", "FAC", "PRODUCT", "EVENT", "WORK_OF_ART", "LAW")
+    )

@@ -1,0 +1,80 @@
+"""Entities that speak -> rows of `sources`, with ids that are the same over articles for a named source."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from tasks import tables
+from tasks.extract.quotes.frame import Frame
+from tasks.extract.quotes.spans import Piece
+from tasks.extract.sources.identity import Cast, Entity
+from tasks.extract.sources.mentions import Mention
+from tasks.extract.sources.roles import role_of
+
+_SUFFIX = frozenset(("jr", "sr", "ii", "iii", "iv"))
+
+
+def source_key(entity: Entity) -> tuple[str, ...] | None:
+    """What makes a named source the same over articles; None where it is known in its article alone.
+
+    A person: first and last name (a bare surname is nobody in particular). Anything else: its whole name.
+    """
+    words = tuple(w for w in entity.words if w != "the")
+    if not entity.named or not words:
+        return None
+    if entity.kind == "person":
+        full = [w.rstrip(".") for w in words if w.rstrip(".") not in _SUFFIX]
+        return ("person", full[0], full[-1]) if len(full) > 1 else None
+    return (entity.kind or "organisation", *(w.replace(".", "") for w in words))
+
+
+def source_id(entity: Entity, article_id: str) -> str:
+    key = source_key(entity)
+    return tables.make_id("s", *key) if key else tables.make_id("s", article_id, entity.named, entity.name.lower())
+
+
+def source_rows(
+    f: Frame, mentions: list[Mention], cast: Cast, article_id: str, said: Sequence[tuple[int | None, list[Piece]]]
+) -> tuple[list[tables.Source], dict[int, str]]:
+    """One row per source that speaks, in the order of its first quote, and the source_id of each entity by id()."""
+    quotes: dict[str, int] = {}
+    words: dict[str, int] = {}
+    entities: dict[str, list[Entity]] = {}
+    ids: dict[int, str] = {}
+    for speaker, pieces in said:
+        entity = cast.of.get(speaker) if speaker is not None else None
+        if entity is None:
+            continue
+        key = source_id(entity, article_id)
+        ids[id(entity)] = key
+        group = entities.setdefault(key, [])
+        if entity not in group:
+            group.append(entity)
+        quotes[key] = quotes.get(key, 0) + 1
+        words[key] = words.get(key, 0) + sum(int(f.is_word[p.lo : p.hi].sum()) for p in pieces)
+    rows = [_row(f, mentions, cast, article_id, key, group, quotes[key], words[key]) for key, group in entities.items()]
+    return rows, ids
+
+
+def _row(
+    f: Frame, mentions: list[Mention], cast: Cast, article_id: str, key: str, group: list[Entity], n: int, words: int
+) -> tables.Source:
+    first = group[0]
+    roles = [role_of(f, mentions, e, cast) for e in group]
+    spans = sorted({span_of(f, mentions[m]) for e in group for m in e.mentions})
+    return tables.Source(
+        source_id=key, article_id=article_id, name=first.name, kind=_kind(first.kind), named=first.named,
+        role=next((r for r, _ in roles if r), None), affiliation=next((a for _, a in roles if a), None),
+        mentions=[tables.Span(start=a, end=b) for a, b in spans], n_quotes=n, quoted_words=words,
+    )  # fmt: skip
+
+
+def _kind(kind: str | None) -> Literal["person", "organisation", "group", "document"] | None:
+    return kind if kind in ("person", "organisation", "group", "document") else None  # type: ignore[return-value]
+
+
+def span_of(f: Frame, m: Mention) -> tuple[int, int]:
+    """Code points of a mention: of its name where it has one, else of the phrase."""
+    lo, hi = m.name if m.name is not None and m.form == "name" else (m.lo, m.hi)
+    return int(f.start[lo]), int(f.end[hi - 1])
