@@ -1,0 +1,198 @@
+"""Words that name events in one sentence, with what stands under another's content left out, one row an incident."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from tasks.extract.events.conditions import Context, holds
+from tasks.extract.events.lexicon import Rule, lemmas, rules, word_lists
+from tasks.extract.events.syntax import above, children, classes, doer, is_passive, lemma, lower, phrase, undergoer
+
+Token = Any
+_CONTENT = frozenset({"dobj", "xcomp", "ccomp", "pcomp", "acl", "oprd", "nsubjpass"})
+_CONTENT_PREPS = frozenset({"to", "for", "of", "on", "with", "from", "into", "that", "about", "over", "between"})
+_KIND = {"VERB": "v", "AUX": "v", "NOUN": "n", "PROPN": "n", "ADJ": "a"}
+_STRONG_WORDS = frozenset({"ASSAULT", "COERCE"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A word that names an event: `also` are other words of the same incident."""
+
+    token: Token
+    type: str
+    mode: str | None
+    rule: Rule | None
+    also: tuple[Token, ...] = ()
+    alleged: bool = False
+    actor: Token | None = None  # set where a construction fixes it ("X said Y must …")
+    recipient: Token | None = None
+    fixed: bool = False
+
+
+def match(t: Token, ctx: Context) -> Rule | None:
+    """The first rule that fits a word."""
+    kind = _KIND.get(t.pos_)
+    if kind is None or t.dep_ in ("aux", "auxpass"):
+        return None
+    word = lemma(t)
+    tries = [(kind, word)]
+    if kind == "v" and t.tag_ == "VBG" and t.dep_ in ("nsubj", "pobj", "compound", "dobj"):
+        tries.append(("n", lower(t)))
+    if kind == "n":
+        tries.append(("n", lower(t)))
+    if kind == "a" and t.tag_ in ("VBN", "JJ"):
+        tries.append(("v", word))
+    for key in tries:
+        for rule in rules().get(key, ()):
+            if holds(rule, t, ctx):
+                return rule
+    return None
+
+
+def content(t: Token) -> set[int]:
+    """Positions of what a word of asking, refusing, promising … speaks of."""
+    out: set[int] = set()
+    for c in t.children:
+        if c.dep_ in _CONTENT and not (c.dep_ == "nsubjpass" and t.pos_ == "VERB"):
+            out.update(_inner(c))
+        elif c.dep_ in ("prep", "prt", "dative") and lower(c) in _CONTENT_PREPS:
+            out.update(_inner(c))
+        elif c.dep_ == "advcl" and any(lower(x) == "to" and x.dep_ == "aux" for x in c.children):
+            out.update(_inner(c))
+    return out
+
+
+def _inner(t: Token) -> set[int]:
+    out, queue = {t.i}, [t]
+    while queue and len(out) < 200:
+        w = queue.pop()
+        for c in w.children:
+            if c.dep_ in ("relcl", "advcl") and c.tag_ in ("VBD", "VBZ", "VBP", "VBN"):
+                continue
+            out.add(c.i)
+            queue.append(c)
+    return out
+
+
+def find(sent: list[Token], ctx: Context) -> list[Candidate]:
+    """Candidates of one sentence, in text order."""
+    known = lemmas()
+    found = []
+    for t in sent:
+        if lemma(t) in known or lower(t) in known:
+            rule = match(t, ctx)
+            if rule is not None:
+                found.append(Candidate(token=t, type=rule.type, mode=rule.mode, rule=rule))
+    found += [c for c in (_should(t) for t in sent) if c is not None and not any(f.token.i == c.token.i for f in found)]
+    kept = _absorb(sorted(found, key=lambda c: c.token.i))
+    return _merge(kept)
+
+
+def _should(t: Token) -> Candidate | None:
+    """ "X said that Y must …": a request of X to Y."""
+    if t.pos_ not in ("VERB", "AUX") or t.dep_ != "ccomp":
+        return None
+    must = any(c.dep_ == "aux" and lower(c) in ("must", "should", "ought") for c in t.children)
+    if not must or lemma(t.head) not in word_lists("verbs.txt")["say"]:
+        return None
+    who, to = doer(t.head), (undergoer(t) if is_passive(t) else doer(t))
+    if who is None or to is None or lower(to) in ("he", "she", "it", "they", "we", "i", "there", "this", "that"):
+        return None
+    if not classes(who) & {"government", "entity", "military", "rebel", "organisation", "police", "protester"}:
+        return None
+    if not classes(to) & {"government", "entity", "military", "rebel", "organisation"}:
+        return None
+    return Candidate(token=t, type="REQUEST", mode=None, rule=None, actor=who, recipient=to, fixed=True)
+
+
+def _absorb(found: list[Candidate]) -> list[Candidate]:
+    out = []
+    inside: dict[int, str] = {}
+    for c in found:
+        flag = c.rule.absorb if c.rule else "absorb"
+        if flag:
+            for i in content(c.token):
+                if inside.get(i) != "absorb":
+                    inside[i] = flag
+    for c in found:
+        flag = inside.get(c.token.i)
+        if flag is None:
+            out.append(c)
+        elif flag == "absorballeged" and c.type in _STRONG_WORDS:
+            out.append(replace(c, alleged=True))
+    return out
+
+
+def _merge(found: list[Candidate]) -> list[Candidate]:
+    """One candidate an incident: "bombings … killed", "opened fire … killing two"."""
+    out: list[Candidate] = []
+    for c in found:
+        twin = next((i for i, o in enumerate(out) if _same(o, c)), None)
+        if twin is None:
+            out.append(c)
+        else:
+            a, b = out[twin], c
+            if _weight(b) > _weight(a):
+                a, b = b, a
+            mode = a.mode or b.mode
+            if a.mode in (None, "firearms", "explosives") and b.mode in ("suicide-attack", "drone", "aerial", "crowd-control", "targeted", "abduct"):
+                mode = b.mode
+            out[twin] = replace(a, mode=mode, also=(*a.also, b.token, *b.also), alleged=a.alleged and b.alleged)
+    return sorted(out, key=lambda c: c.token.i)
+
+
+_RESULT = frozenset("kill die wound injure leave claim sustain suffer perish maim receive burn".split())
+
+
+def _weight(c: Candidate) -> int:
+    """A cause tells an incident better than its toll; a verb better than a noun."""
+    return (0 if lemma(c.token) in _RESULT else 2) + (c.token.pos_ == "VERB")
+
+
+def _sides(c: Candidate) -> set[int]:
+    got = set()
+    for x in (doer(c.token), undergoer(c.token)) if c.token.pos_ == "VERB" else ():
+        if x is not None:
+            got.add(x.i)
+    return got
+
+
+def _same(a: Candidate, b: Candidate) -> bool:
+    if a.type != b.type:
+        return False
+    x, y = a.token, b.token
+    if a.type in ("ASSAULT",):
+        return _one_incident(a, b)
+    if x.i in [h.i for h in above(y)][:4] or y.i in [h.i for h in above(x)][:4]:
+        if a.type in ("COERCE", "SANCTION", "RETREAT", "AID") and x.pos_ == "VERB" and y.pos_ == "VERB" and a.mode != b.mode:
+            return False
+        return True
+    if x.dep_ == "conj" or y.dep_ == "conj":
+        return a.mode == b.mode and (y.head.i == x.i or x.head.i == y.i)
+    return a.type in ("PROTEST", "CONSULT", "ACCUSE", "REQUEST", "AGREE", "REJECT")
+
+
+def _one_incident(a: Candidate, b: Candidate) -> bool:
+    """Two words of violence in one sentence are one incident unless two doers or two victims keep them apart."""
+    x, y = a.token, b.token
+    if a.alleged != b.alleged:
+        return False
+    if lemma(x) in _RESULT or lemma(y) in _RESULT:
+        cause, toll = (y, x) if lemma(x) in _RESULT else (x, y)
+        if lemma(cause) in _RESULT:
+            dx, dy = doer(x), doer(y)
+            return dx is None or dy is None or dx.i == dy.i
+        if toll.pos_ == "VERB" and cause.pos_ == "VERB":
+            who, whom = doer(toll), undergoer(cause)
+            return not (who is not None and whom is not None and classes(who) & classes(whom) & {"military", "police"} and who.i != whom.i and is_passive(toll))
+        return True
+    if x.pos_ == "VERB" and y.pos_ == "VERB":
+        dx, dy = doer(x), doer(y)
+        if dx is not None and dy is not None and dx.i != dy.i and phrase(dx) != phrase(dy):
+            return False
+    near = {h.i for h in [*above(y)][:5]} | {h.i for h in [*above(x)][:5]}
+    if x.i in near or y.i in near:
+        return True
+    return bool(_sides(a) & _sides(b)) or abs(x.i - y.i) < 12 or bool(children(x, "conj"))

@@ -1,0 +1,329 @@
+"""Events of one article: triggers, sides, place, date, counts, modality and who says so, put together as rows."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from tasks import tables
+from tasks.extract.events import candidates, counts, dates, modality, places, roles
+from tasks.extract.events.candidates import Candidate
+from tasks.extract.events.conditions import Context, signals
+from tasks.extract.events.lexicon import lemmas
+from tasks.extract.events.plover import COOPERATIVE, QUADS, goldstein
+from tasks.extract.events.syntax import MAX_WALK, above, classes, lemma, lower
+
+Token = Any
+MAX_SENTENCE = 400
+"""Tokens of one sentence that are read: what is longer is a list or a broken page."""
+MAX_EVENTS = 400
+_PERSONS = ("killed", "injured", "arrested", "displaced")
+_FITS = {"killed": ("ASSAULT",), "injured": ("ASSAULT",), "arrested": ("COERCE",), "displaced": ("ASSAULT", "COERCE", "RETREAT", "AID")}
+_POLITICAL = frozenset({"government", "military", "rebel", "police", "entity", "organisation", "protester"})
+
+
+@dataclass(slots=True)
+class _Draft:
+    """An event in the making."""
+
+    c: Candidate
+    sentence: int
+    actor: Token | None
+    recipient: Token | None
+    said: modality.Attribution | None
+    mood: str
+    counts: list[counts.Count] = field(default_factory=list)
+
+
+def _is_caseless(text: str) -> bool:
+    letters = [c for c in text[:4000] if c.isalpha()]
+    return len(letters) > 20 and sum(c.isupper() for c in letters) < 0.005 * len(letters)
+
+
+def find_events(
+    doc: Any, article: tables.Article, quotes: list[tables.Quote], sources: list[tables.Source]
+) -> list[tables.Event]:
+    """Events of an article, in the order of their triggers; empty where it tells none.
+
+    In:  doc, the article's parse (`language.parse`); quotes and sources of the article, which may be empty.
+    Out: rows whose spans point into article.text; story_id is null (a later step sets it).
+    """
+    drafts = _drafts(doc, quotes)
+    if not drafts:
+        return []
+    mentions = places.find_places(doc, _is_caseless(doc.text))
+    rows: dict[str, tables.Event] = {}
+    for d in drafts[:MAX_EVENTS]:
+        row = _row(doc, article, d, mentions, sources)
+        rows.setdefault(row.event_id, row)
+    return sorted(rows.values(), key=lambda e: (e.trigger_start, e.trigger_end, e.type))
+
+
+def _sentences(doc: Any) -> list[list[Token]]:
+    out = []
+    for s in doc.sents:
+        tokens = [t for t in s if not t.is_space][:MAX_SENTENCE]
+        if tokens:
+            out.append(tokens)
+    return out
+
+
+def _drafts(doc: Any, quotes: list[tables.Quote]) -> list[_Draft]:
+    known = lemmas()
+    sentences = _sentences(doc)
+    hit = [any(lemma(t) in known or lower(t) in known for t in s) for s in sentences]
+    if not any(hit):
+        return []
+    seen = [signals(doc, s[0].i, s[-1].i + 1) for s in sentences]
+    out: list[_Draft] = []
+    for k, sent in enumerate(sentences):
+        ctx = _context(sent, seen, k)
+        mine = [_draft(c, k, quotes) for c in candidates.find(sent, ctx)] if hit[k] else []
+        mine = [d for m in mine if (d := _converted(m)) is not None]
+        tolls = counts.find_counts(sent) if seen[k].get("casualty") or hit[k] or _flight(sent) else []
+        _attach(tolls, mine, out, k)
+        out.extend(mine)
+    return out
+
+
+def _flight(sent: list[Token]) -> bool:
+    return any(lemma(t) in ("flee", "displace", "evacuate", "homeless", "toll") for t in sent)
+
+
+def _context(sent: list[Token], seen: list[dict[str, int]], k: int) -> Context:
+    around: Counter[str] = Counter()
+    for j in (0, 1, k - 2, k - 1, k + 1):
+        if 0 <= j < len(seen) and j != k:
+            around.update(seen[j])
+    around.update(seen[k])
+    return Context(here=seen[k], around=dict(around), words=frozenset(lower(t) for t in sent))
+
+
+def _draft(c: Candidate, k: int, quotes: list[tables.Quote]) -> _Draft:
+    said = modality.attribute(c, quotes)
+    actor, recipient = roles.find_roles(c)
+    if said is not None and c.fixed:
+        said = None
+    return _Draft(c=c, sentence=k, actor=actor, recipient=recipient, said=said, mood=modality.judge(c, said))
+
+
+def _converted(d: _Draft) -> _Draft | None:
+    """PLOVER tells what a side says it will do as a promise or a threat, and what it will not as a refusal."""
+    t, c = d.c.token, d.c
+    if c.rule is None or c.type in ("AGREE", "THREATEN", "REQUEST", "REJECT", "ACCUSE"):
+        return d
+    political = d.actor is not None and bool(classes(d.actor) & _POLITICAL)
+    own = t.pos_ == "VERB" and any(lower(x) in ("will", "wo", "would", "shall", "'ll") for x in t.children if x.dep_ == "aux")
+    if not (own and political and d.mood in ("planned", "negated")):
+        return d
+    if any(lower(x) == "if" for x in t.sent if x.dep_ == "mark") and d.mood == "planned" and c.type in COOPERATIVE:
+        return d
+    cooperative = c.type in COOPERATIVE
+    if d.mood == "negated":
+        new = "REJECT" if cooperative else "AGREE"
+    else:
+        new = "AGREE" if cooperative else "THREATEN"
+    return replace_draft(d, new)
+
+
+def replace_draft(d: _Draft, type_: str) -> _Draft:
+    """The same happening as another type: said, so it is real as soon as it is said."""
+    c = replace(d.c, type=type_, mode=None)
+    mood = "reported" if d.said is not None else "asserted"
+    return _Draft(c=c, sentence=d.sentence, actor=d.actor, recipient=d.recipient, said=d.said, mood=mood, counts=d.counts)
+
+
+def _attach(tolls: list[counts.Count], mine: list[_Draft], earlier: list[_Draft], k: int) -> None:
+    """Give each number of people to the event it belongs to: the word itself, else the nearest of its sentence, else before."""
+    for n in tolls:
+        fits = [d for d in mine if d.c.type in _FITS[n.field]]
+        own = [d for d in mine if n.token.i in {d.c.token.i, *(x.i for x in d.c.also)} and d.c.type in _FITS[n.field]]
+        if own:
+            target = own[0]
+        elif fits:
+            target = min(fits, key=lambda d: min(_distance(d.c.token, n.token), *(_distance(x, n.token) for x in (*d.c.also, d.c.token))))
+        else:
+            before = [d for d in earlier if d.sentence == k - 1 and d.c.type in _FITS[n.field]]
+            if not before or n.field == "displaced":
+                continue
+            target = before[-1]
+        target.counts.append(n)
+
+
+def _distance(a: Token, b: Token) -> int:
+    ups = [b.i, *(h.i for h in above(b))]
+    if a.i in ups:
+        return ups.index(a.i)
+    return 5 + abs(a.i - b.i)
+
+
+def _total(found: list[counts.Count]) -> tuple[int | None, int | None, list[counts.Count]]:
+    """The range of one field: numbers of joined verbs are summed, a later telling of the same number is not."""
+    if not found:
+        return None, None, []
+    used = [found[0]]
+    for c in found[1:]:
+        last = used[-1].token
+        joined = c.token.i == last.i or (c.token.dep_ == "conj" and c.token.head.i == last.i and lemma(c.token) != "arrest")
+        if joined and c.token.sent.start == last.sent.start and (c.min or c.max):
+            used.append(c)
+    low = None if any(u.min is None for u in used) else sum(u.min or 0 for u in used)
+    high = None if any(u.max is None for u in used) else sum(u.max or 0 for u in used)
+    return low, high, used
+
+
+def _evidence(d: _Draft) -> tuple[int, int]:
+    """Tokens of the clause that tells the event, all its trigger words within."""
+    words = [d.c.token, *d.c.also]
+    start, end = d.c.token.i, d.c.token.i
+    for w in words:
+        v = w
+        if w.pos_ not in ("VERB", "AUX"):
+            for h in above(w):
+                v = h
+                if h.pos_ in ("VERB", "AUX"):
+                    break
+        edges = (v.left_edge.i, v.right_edge.i)
+        start, end = min(start, edges[0]), max(end, edges[1])
+    for n in d.counts:
+        if n.token.sent.start == d.c.token.sent.start:
+            start, end = min(start, n.token.i), max(end, n.token.i)
+    sent = d.c.token.sent
+    return max(start, sent.start), min(end, sent.end - 1)
+
+
+def _bounded(doc: Any, d: _Draft) -> tuple[int, int]:
+    start, end = _evidence(d)
+    at = d.c.token.i
+    start, end = max(start, at - MAX_WALK * 2), min(end, at + MAX_WALK * 2)
+    while start < at and (doc[start].is_space or doc[start].text in (",", ";", "-", "–", "—", ":")):
+        start += 1
+    while end > at and (doc[end].is_space or doc[end].text in (",", ";", ".", "-", "–", "—", ":")):
+        end -= 1
+    return start, end
+
+
+def _trigger(d: _Draft) -> tuple[int, int]:
+    """Code points of the trigger, with its particle or the noun that makes its sense ("opened fire", "car bomb")."""
+    t = d.c.token
+    start, end = t.idx, t.idx + len(t.text)
+    for c in t.children:
+        if c.dep_ == "prt" and c.i == t.i + 1:
+            end = c.idx + len(c.text)
+        elif t.pos_ == "VERB" and c.dep_ == "dobj" and c.i == t.i + 1 and lower(c) in ("fire", "hostage", "control"):
+            end = c.idx + len(c.text)
+        elif t.pos_ == "NOUN" and c.dep_ == "compound" and c.i == t.i - 1 and c.pos_ == "NOUN":
+            start = c.idx
+    return start, end
+
+
+def _when(doc: Any, article: tables.Article, d: _Draft) -> dates.When | None:
+    t = d.c.token
+    sent = t.sent
+    lo, hi = doc[sent.start].idx, doc[sent.end - 1].idx + len(doc[sent.end - 1].text)
+    published = article.published_at.date() if article.published_at else None
+    found = dates.find_dates(doc.text[lo:hi], lo, published, ahead=d.mood in ("planned", "expected"))
+    best, best_score = None, 0.0
+    for w in found:
+        span = doc.char_span(w.start, w.end, alignment_mode="expand")
+        if span is None:
+            continue
+        score = _date_score(t, d, span)
+        if score > best_score:
+            best, best_score = w, score
+    return best
+
+
+def _date_score(t: Token, d: _Draft, span: Any) -> float:
+    """How well a date belongs to an event: below its trigger best, below the verb of saying not at all."""
+    own = {t.i, *(x.i for x in d.c.also)}
+    root = span.root
+    chain = [root, *above(root)]
+    score = 0.4
+    for k, h in enumerate(chain):
+        if h.i in own:
+            return 3.0 - k / 10
+        if h.pos_ in ("VERB", "AUX") and h.i not in own:
+            if d.said is not None and d.said.verb is not None and h.i == d.said.verb.i:
+                return 0.0
+            if lemma(h) in ("say", "report", "tell", "announce", "add", "confirm", "state") and h.i not in {a.i for a in above(t)} | own:
+                return 0.0
+            if lemma(h) in ("say", "tell", "report", "add", "state", "confirm", "warn"):
+                return 0.0
+            ups = {a.i for a in above(t)}
+            if h.i in ups:
+                score = 1.5 - 0.1 * k
+                break
+            score = 0.7 - abs(root.i - t.i) / 80
+            break
+        if h.pos_ in ("NOUN", "PROPN") and k > 0 and h.i not in own and h.i not in {a.i for a in above(t)}:
+            score = 0.5
+    return score - abs(root.i - t.i) / 200
+
+
+def _source_id(start: int, end: int, sources: list[tables.Source]) -> str | None:
+    for s in sources:
+        if any(m.start < end and start < m.end for m in s.mentions):
+            return s.source_id
+    return None
+
+
+_CONFIDENCE = {"ASSAULT": 0.75, "PROTEST": 0.75, "COERCE": 0.7, "ACCUSE": 0.65, "REQUEST": 0.65, "REJECT": 0.7, "THREATEN": 0.65}
+
+
+def _confidence(d: _Draft) -> float:
+    base = _CONFIDENCE.get(d.c.type, 0.55)
+    base += 0.05 if d.c.token.pos_ == "VERB" else -0.1
+    base += 0.05 if d.actor is not None and d.recipient is not None else 0.0
+    base -= 0.1 if d.mood in ("hypothetical", "expected", "planned") else 0.0
+    return round(min(0.95, max(0.1, base)), 2)
+
+
+def _row(
+    doc: Any, article: tables.Article, d: _Draft, mentions: list[places.Mention], sources: list[tables.Source]
+) -> tables.Event:
+    first, last = _bounded(doc, d)
+    start, end = doc[first].idx, doc[last].idx + len(doc[last].text)
+    trigger_start, trigger_end = _trigger(d)
+    start, end = min(start, trigger_start), max(end, trigger_end)
+    actor = roles.describe(d.actor) if d.actor is not None else None
+    recipient = roles.describe(d.recipient) if d.recipient is not None else None
+    taken = {i for r in (d.actor,) if r is not None for i in range(r.left_edge.i, r.i + 1)}
+    where = places.place_of(d.c.token, (first, last), mentions, taken)
+    when = _when(doc, article, d)
+    totals = {f: _total([n for n in d.counts if n.field == f]) for f in _PERSONS}
+    spans = [
+        tables.CountSpan(field=f, start=n.start, end=n.end) for f, (_, _, used) in totals.items() for n in used
+    ]
+    said, pin = d.said, where.place if where else None
+    return tables.Event(
+        event_id=tables.make_id("e", article.article_id, trigger_start, trigger_end, d.c.type),
+        article_id=article.article_id, type=d.c.type, mode=d.c.mode,  # type: ignore[arg-type]
+        evidence=doc.text[start:end], start=start, end=end,
+        trigger=doc.text[trigger_start:trigger_end], trigger_start=trigger_start, trigger_end=trigger_end,
+        actor_text=actor.text if actor else None, actor_start=actor.start if actor else None, actor_end=actor.end if actor else None,
+        actor_kind=actor.kind if actor else None, actor_country=actor.country if actor else None,
+        actor_sector=actor.sector if actor else None,
+        actor_source_id=_source_id(actor.start, actor.end, sources) if actor else None,
+        recipient_text=recipient.text if recipient else None, recipient_start=recipient.start if recipient else None,
+        recipient_end=recipient.end if recipient else None, recipient_kind=recipient.kind if recipient else None,
+        recipient_country=recipient.country if recipient else None, recipient_sector=recipient.sector if recipient else None,
+        recipient_source_id=_source_id(recipient.start, recipient.end, sources) if recipient else None,
+        place_text=where.text if where else None, place_start=where.start if where else None, place_end=where.end if where else None,
+        place_name=where.name if where else None, place_admin1=pin.admin1 if pin else None,
+        place_country=where.country if where else None, lat=pin.lat if pin else None, lon=pin.lon if pin else None,
+        geonames_id=pin.geonames_id if pin else None,
+        place_precision=pin.kind if pin and pin.kind != "sea" else None,
+        date_text=when.text if when else None, date_start=when.first if when else None, date_end=when.last if when else None,
+        date_precision=when.precision if when else None,
+        killed_min=totals["killed"][0], killed_max=totals["killed"][1],
+        injured_min=totals["injured"][0], injured_max=totals["injured"][1],
+        arrested_min=totals["arrested"][0], arrested_max=totals["arrested"][1],
+        displaced_min=totals["displaced"][0], displaced_max=totals["displaced"][1],
+        count_spans=spans, modality=d.mood,  # type: ignore[arg-type]
+        attributed_to=said.text if said else None,
+        attributed_source_id=(said.source_id or _source_id(said.start, said.end, sources)) if said else None,
+        attributed_quote_id=said.quote_id if said else None,
+        goldstein=goldstein(d.c.type, d.c.mode), quad=QUADS[d.c.type], story_id=None, confidence=_confidence(d),
+    )  # fmt: skip

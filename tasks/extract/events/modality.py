@@ -1,0 +1,299 @@
+"""Whether an event is told as having happened, and who says so."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from tasks import tables
+from tasks.extract.events.candidates import Candidate
+from tasks.extract.events.lexicon import word_lists
+from tasks.extract.events.syntax import (
+    PRONOUNS,
+    above,
+    chars,
+    children,
+    classes,
+    doer,
+    grammatical_subject,
+    is_passive,
+    lemma,
+    lower,
+    phrase,
+)
+
+Token = Any
+_TENTATIVE = frozenset({"may", "might", "could", "can"})
+_STANCE_ALLEGED = frozenset({"claims", "accuses", "alleges"})
+_SKIP_SOURCES = frozenset({"it", "they", "we", "i", "you", "there", "which", "that", "who", "this"})
+_VERBAL = frozenset({"ACCUSE", "REQUEST", "REJECT", "THREATEN", "AGREE", "SUPPORT", "CONCEDE", "CONSULT"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attribution:
+    """Who says so: words and code points in the article, whether the saying is a claim, and the quote it comes from."""
+
+    text: str
+    start: int
+    end: int
+    verb: Token | None
+    alleged: bool
+    source_id: str | None = None
+    quote_id: str | None = None
+
+
+def _verbs(name: str) -> frozenset[str]:
+    return word_lists("verbs.txt")[name]
+
+
+def _clause_head(t: Token) -> Token:
+    """The verb a word stands under, or the word itself where it is one."""
+    if t.pos_ in ("VERB", "AUX"):
+        return t
+    return next((h for h in above(t) if h.pos_ in ("VERB", "AUX")), t)
+
+
+def _source_of(say: Token) -> Token | None:
+    who = doer(say)
+    if who is None or lower(who) in _SKIP_SOURCES:
+        return None
+    if who.pos_ not in ("NOUN", "PROPN", "PRON", "NUM", "ADJ"):
+        return None
+    return who
+
+
+def attribute(c: Candidate, quotes: list[tables.Quote]) -> Attribution | None:
+    """Who says that an event was: the quote it stands in, else the verb of saying or "according to" over it."""
+    t = c.token
+    doc = t.doc
+    for q in quotes:
+        spans = q.parts or [tables.Span(start=q.start, end=q.end)]
+        if q.speaker_text and q.speaker_start is not None and q.speaker_end is not None and any(
+            s.start <= t.idx < s.end for s in spans
+        ):
+            if c.type in _VERBAL and q.cue_start is not None and q.cue_start == t.idx:
+                continue
+            return Attribution(
+                text=q.speaker_text, start=q.speaker_start, end=q.speaker_end, verb=None,
+                alleged=q.stance in _STANCE_ALLEGED, source_id=q.source_id, quote_id=q.quote_id,
+            )  # fmt: skip
+    below = t
+    for h in above(t):
+        if h.pos_ == "VERB" and lemma(h) in _verbs("say") and below.dep_ in ("ccomp", "parataxis", "acl", "oprd", "xcomp", "dep", "advcl", "conj"):
+            if below.dep_ in ("advcl", "conj") or (below.dep_ == "xcomp" and not is_passive(h)):
+                below = h
+                continue
+            who = _source_of(h)
+            if who is not None:
+                return _attribution(doc, who, h, lemma(h) in _verbs("alleged"))
+        below = h
+    return _according(t) or _shared(t)
+
+
+def _attribution(doc: Any, who: Token, verb: Token | None, alleged: bool) -> Attribution:
+    a, b = phrase(who)
+    start, end = chars(doc, a, b)
+    return Attribution(text=doc.text[start:end], start=start, end=end, verb=verb, alleged=alleged)
+
+
+def _according(t: Token) -> Attribution | None:
+    """ "according to X" in the clause of the word."""
+    for w in t.sent:
+        if lower(w) == "according" and w.i + 2 < len(t.doc) and lower(w.nbor(1)) == "to":
+            for p in w.children:
+                for o in p.children:
+                    if o.dep_ == "pobj":
+                        return _attribution(t.doc, o, None, False)
+    return None
+
+
+def _shared(t: Token) -> Attribution | None:
+    """ "…, X said" and "X said …" at the sentence's top, over clauses joined to the one it governs."""
+    root = t.sent.root
+    if root.pos_ != "VERB" or lemma(root) not in _verbs("say") or root.i == t.i:
+        return None
+    inside = children(root, "ccomp", "parataxis")
+    if not inside:
+        return None
+    top = _top_under(t, root)
+    if top is None or top.dep_ not in ("ccomp", "parataxis", "conj", "dep"):
+        return None
+    if top.dep_ == "conj" and top.i > root.i:
+        return None
+    who = _source_of(root)
+    return _attribution(t.doc, who, root, lemma(root) in _verbs("alleged")) if who is not None else None
+
+
+def _top_under(t: Token, root: Token) -> Token | None:
+    w = t
+    for _ in range(60):
+        if w.head.i == root.i:
+            return w
+        if w.head.i == w.i:
+            return None
+        w = w.head
+    return None
+
+
+def _negated(v: Token) -> bool:
+    return any(c.dep_ == "neg" or lower(c) in ("never", "not", "n't") for c in v.children)
+
+
+def _no_determiner(t: Token) -> bool:
+    return any(c.dep_ == "det" and lower(c) == "no" for c in t.children)
+
+
+def _auxiliaries(v: Token) -> set[str]:
+    out = {lower(c) for c in v.children if c.dep_ in ("aux", "auxpass")}
+    if v.dep_ == "conj" and not out:
+        out |= {lower(c) for c in v.head.children if c.dep_ == "aux" and c.i < v.i}
+    return out
+
+
+def judge(c: Candidate, attribution: Attribution | None) -> str:
+    """The modality of a candidate."""
+    t = c.token
+    unreal = _unreal(c)
+    if unreal:
+        return unreal
+    if c.alleged or (attribution is not None and attribution.alleged and c.type not in _VERBAL) or _allegedly(t):
+        return "alleged"
+    if attribution is not None:
+        return "reported"
+    return "asserted"
+
+
+def _allegedly(t: Token) -> bool:
+    v = _clause_head(t)
+    words = {lower(x) for w in (t, v) for x in w.children}
+    return bool(words & {"allegedly", "alleged", "purported", "supposedly"})
+
+
+def _own_doubt(t: Token) -> str | None:
+    """What stands on the word itself: negation, modals, adjectives."""
+    aux = _auxiliaries(t) if t.pos_ in ("VERB", "AUX") else set()
+    if t.pos_ in ("VERB", "AUX"):
+        if _negated(t) or any(_no_determiner(s) for s in children(t, "nsubj", "nsubjpass", "dobj") if lemma(s) not in ("doubt",)):
+            return "negated"
+        if aux & _TENTATIVE:
+            return "hypothetical"
+        if aux & {"will", "'ll", "wo", "shall", "would", "'d"}:
+            return "expected"
+        if aux & {"should", "must", "ought"}:
+            return "hypothetical"
+        return None
+    words = {lower(x) for x in t.children}
+    if _no_determiner(t) or lower(t.head) == "without":
+        return "negated"
+    if words & {"possible", "potential", "hypothetical", "any", "would-be", "imminent", "further", "future", "feared", "likely"}:
+        return "hypothetical"
+    if words & {"planned", "proposed", "scheduled", "intended"}:
+        return "planned"
+    if words & {"expected", "anticipated", "forthcoming", "upcoming"}:
+        return "expected"
+    return None
+
+
+def _unreal(c: Candidate) -> str | None:
+    t = c.token
+    own = _own_doubt(t)
+    if own:
+        return _whose_plan(t, own)
+    below = t
+    steps = 0
+    for h in above(t):
+        steps += 1
+        if steps > 9:
+            break
+        if below.dep_ in ("relcl", "appos") and below.pos_ in ("VERB", "AUX") and lower(below) != lower(t):
+            break
+        got = _from_above(below, h, t)
+        if got == "stop":
+            break
+        if got:
+            return got
+        below = h
+    return None
+
+
+_STOP = "stop"
+
+
+def _condition(v: Token) -> bool:
+    return any(x.dep_ == "mark" and lower(x) in ("if", "unless", "whether") for x in v.children)
+
+
+def _from_above(below: Token, h: Token, t: Token) -> str | None:
+    """What a word over the event makes of it; "stop" where its power ends."""
+    if below.pos_ in ("VERB", "AUX") and below.dep_ in ("advcl", "ccomp") and _condition(below):
+        return "hypothetical"
+    infinitive = below.pos_ in ("VERB", "AUX") and any(lower(x) == "to" and x.dep_ == "aux" for x in below.children)
+    word = lemma(h)
+    if below.dep_ == "advcl":
+        return "planned" if infinitive else _STOP
+    if infinitive and below.dep_ in ("acl", "relcl"):
+        return "planned"
+    if below.dep_ == "nsubj" and h.pos_ in ("VERB", "AUX"):
+        if any(lower(a) in ("likely", "possible", "imminent", "expected", "feared", "inevitable") for a in h.children if a.dep_ in ("acomp", "attr", "oprd", "advmod")):
+            return "expected"
+        return _own_doubt(h) if h.pos_ in ("VERB", "AUX") and word in ("be", "occur", "happen", "continue", "take", "break", "spread", "erupt", "begin", "follow", "kill") else None
+    if below.dep_ == "nsubjpass":
+        if word in _verbs("expect"):
+            return "expected"
+        if word in ("avert", "prevent", "foil", "thwart", "avoid"):
+            return "negated" if below.pos_ == "NOUN" else None
+        if word in ("plan", "schedule", "propose"):
+            return "planned"
+        return _own_doubt(h)
+    if below.dep_ in ("xcomp", "ccomp", "dobj", "pobj", "pcomp", "prep", "acl", "oprd", "conj", "attr"):
+        return _governed(below, h, word, infinitive)
+    return None
+
+
+def _governed(below: Token, h: Token, word: str, infinitive: bool) -> str | None:
+    content = below.dep_ in ("xcomp", "ccomp", "dobj", "pcomp", "acl") or below.dep_ == "prep"
+    if content and below.dep_ != "prep":
+        if word in ("fail", "refuse", "decline", "deny", "avoid", "prevent", "avert", "foil", "thwart"):
+            return "negated" if word != "deny" else "alleged"
+        if below.dep_ != "dobj" or word in ("plan", "threaten", "fear", "expect", "consider", "anticipate", "prepare", "want", "seek", "urge", "predict"):
+            if word in ("fear", "worry", "consider", "risk"):
+                return "hypothetical"
+            if word in _verbs("expect"):
+                return "expected"
+            if word in _verbs("plan") and (infinitive or below.dep_ in ("dobj", "ccomp")) and word not in ("tell", "ask"):
+                return "planned" if word not in ("want", "urge", "demand", "ask", "call", "warn") else "hypothetical"
+            if word in ("accuse", "allege", "suspect", "charge") and below.dep_ in ("pcomp", "xcomp", "ccomp"):
+                return "alleged"
+    if below.dep_ == "prep" or below.dep_ in ("pobj", "acl"):
+        if word in ("possibility", "threat", "prospect", "risk", "chance", "fear", "danger", "potential", "warning", "concern"):
+            return "hypothetical"
+        if word in ("plan", "plot", "intention", "preparation", "proposal", "decision"):
+            return "planned"
+        if word in ("accuse", "charge", "suspect", "accusation", "allegation"):
+            return "alleged"
+    if h.pos_ in ("VERB", "AUX") and below.dep_ in ("dobj", "xcomp", "attr", "pobj", "prep"):
+        if below.dep_ in ("dobj", "xcomp") or word in ("be", "resort"):
+            own = _own_doubt(h)
+            if own and below.dep_ != "prep":
+                return _whose_plan(h, own)
+    if below.dep_ == "conj" and h.pos_ in ("VERB", "AUX") and below.pos_ in ("VERB", "AUX"):
+        aux = _auxiliaries(h)
+        if not _auxiliaries(below) and below.tag_ == "VB" and aux:
+            return _own_doubt(h)
+    return None
+
+
+def _whose_plan(t: Token, own: str) -> str:
+    """A "will" of the speaker's own is a plan; said by others it is expected."""
+    if own != "expected":
+        return own
+    who = grammatical_subject(t)
+    say = next((h for h in above(t) if lemma(h) in _verbs("say") and h.pos_ == "VERB"), None)
+    if who is None:
+        return own
+    if say is not None:
+        speaker = doer(say)
+        if lower(who) in PRONOUNS or (speaker is not None and lemma(speaker) == lemma(who)):
+            return "planned"
+        return own
+    return "planned" if classes(who) & {"government", "entity", "military", "rebel", "organisation", "protester", "person"} else own

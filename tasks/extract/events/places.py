@@ -1,0 +1,300 @@
+"""Where: names of places in an article, resolved by what else it names, and the place of one event.
+
+A name that is a person here is no place; a name that only wrong pins fit keeps its words without a pin.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+from tasks.extract.events.gazetteer import Place, fold, gazetteer
+from tasks.extract.events.syntax import above, lemma, lower
+
+Token = Any
+_BEFORE = frozenset("in at near from to of outside around inside across into on through towards toward between throughout off via along reached left against".split())
+_FAR = 500_000
+_TITLES = frozenset("mr mr. mrs mrs. ms ms. dr dr. president minister senator sen. governor gov. chief captain general colonel judge sir lord lady king queen prince sheikh".split())
+_KINDS = frozenset("city town village province district region state area island valley neighbourhood neighborhood suburb county governorate municipality prefecture department port capital camp community taluka locality".split())
+_NOT_PLACES = frozenset("monday tuesday wednesday thursday friday saturday sunday january february march april may june july august september october november december english most many of reading police army mobile time bay university church us un eu nato islam god may us. mr congress parliament senate house state north south east west northern southern eastern western central union party al el the green white black church christian hindu muslim allah democrats force".split())
+MAX_MENTIONS = 400
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mention:
+    """A place name in the article: tokens, code points, and what it was resolved to (null: by name only)."""
+
+    first: int
+    last: int
+    start: int
+    end: int
+    text: str
+    name: str
+    place: Place | None
+    country: str | None
+
+
+@dataclass(slots=True)
+class _Raw:
+    first: int
+    last: int
+    options: tuple[Place, ...]
+    hint: str | None = None  # a country stated with it
+
+
+def find_places(doc: Any, caseless: bool) -> list[Mention]:
+    """Place mentions of an article in text order. Countries that the article names decide between namesakes."""
+    raws = _scan(doc, caseless)[:MAX_MENTIONS]
+    votes = _countries(doc, raws)
+    out = []
+    for r in raws:
+        text_span = (doc[r.first].idx, doc[r.last].idx + len(doc[r.last].text))
+        text = doc.text[text_span[0] : text_span[1]]
+        got = _resolve(r, votes, caseless)
+        if got is None and not _in_place_position(doc, r.first):
+            continue
+        out.append(
+            Mention(
+                first=r.first, last=r.last, start=text_span[0], end=text_span[1], text=text,
+                name=_shown(got, text) if got else text, place=got, country=got.country if got else r.hint or _only(votes),
+            )  # fmt: skip
+        )
+    return out
+
+
+def _shown(place: Place, text: str) -> str:
+    return text if fold(place.name) == fold(text) and place.kind == "city" else place.name
+
+
+def _only(votes: Counter[str]) -> str | None:
+    """The one country an article is about, if there is one."""
+    top = votes.most_common(2)
+    if not top or (len(top) > 1 and top[1][1] * 2 > top[0][1]):
+        return None
+    return top[0][0]
+
+
+def _scan(doc: Any, caseless: bool) -> list[_Raw]:
+    g = gazetteer()
+    out: list[_Raw] = []
+    i, n = 0, len(doc)
+    while i < n:
+        t = doc[i]
+        if not _may_begin(t, caseless):
+            i += 1
+            continue
+        step = 1
+        for size in range(min(g.max_words, n - i), 0, -1):
+            span = doc[i : i + size]
+            if size > 1 and (any(w.is_space or w.is_sent_start for w in span[1:]) or span[-1].is_punct or "," in span.text):
+                continue
+            if not caseless and size > 1 and not (span[-1].is_title or span[-1].is_upper or span[-1].like_num):
+                continue
+            key = fold(span.text)
+            if not key or (size == 1 and (key in _NOT_PLACES or len(key) < 3 and t.text not in ("US", "UK", "UP", "U.S.", "U.K."))):
+                continue
+            options = g.lookup(key)
+            if options and _allowed(doc, i, i + size - 1, options, caseless):
+                out.append(_Raw(i, i + size - 1, options, _hint(doc, i, i + size - 1)))
+                step = size
+                break
+        else:
+            if t.ent_type_ in ("GPE", "LOC") and t.ent_iob_ == "B" and t.pos_ == "PROPN" and not g.demonym(t.text):
+                j = i
+                while j + 1 < n and doc[j + 1].ent_iob_ == "I" and not doc[j + 1].is_space and j - i < 6:
+                    j += 1
+                if fold(doc[i : j + 1].text) not in _NOT_PLACES:
+                    out.append(_Raw(i, j, (), _hint(doc, i, j)))
+                step = j - i + 1
+        i += step
+    return out
+
+
+def _may_begin(t: Token, caseless: bool) -> bool:
+    if not t.text[0].isalpha() or len(t.text) < 2:
+        return False
+    if caseless:
+        return t.pos_ in ("NOUN", "PROPN", "ADJ", "X", "VERB") and not t.is_stop
+    return t.is_title or t.is_upper or t.text[0].isupper() or (t.text[:3].lower() in ("al-", "el-", "ad-", "as-", "ar-") and t.text[3:4].isupper())
+
+
+def _in_place_position(doc: Any, first: int) -> bool:
+    for j in range(first - 1, max(-1, first - 5), -1):
+        w = lower(doc[j])
+        if w in _BEFORE or lemma(doc[j]) in _KINDS:
+            return True
+        if not (doc[j].pos_ in ("DET", "ADJ", "PROPN") or w in ("'s", "’s", "northern", "southern", "eastern", "western", "central")):
+            return False
+    return False
+
+
+def _allowed(doc: Any, first: int, last: int, options: tuple[Place, ...], caseless: bool) -> bool:
+    """Guards against names of people, organisations and everyday words."""
+    t = doc[first]
+    before = doc[first - 1] if first else None
+    after = doc[last + 1] if last + 1 < len(doc) else None
+    countrylike = options[0].kind in ("country", "sea") or (options[0].kind == "admin1" and last > first)
+    placed = _in_place_position(doc, first)
+    if before is not None and (lower(before) in _TITLES or (before.ent_type_ == "PERSON" and before.is_title and not placed)):
+        return False
+    if after is not None and (after.ent_type_ == "PERSON" and after.ent_iob_ == "I" or (t.ent_type_ == "PERSON" and after.is_title)):
+        return False
+    if caseless:
+        if countrylike:
+            return True
+        return (placed or _dateline(doc, first, last)) and options[0].population >= 1000 and len(t.text) > 3 and not _everyday(t)
+    if countrylike and options[0].kind == "country":
+        return not (t.ent_type_ == "PERSON" and not placed)
+    if t.ent_type_ in ("GPE", "LOC", "FAC"):
+        return not (after is not None and after.ent_iob_ == "I" and after.ent_type_ == t.ent_type_ and after.is_title and not placed)
+    if t.ent_type_ in ("PERSON", "NORP") and not placed:
+        return False
+    if t.ent_type_ == "ORG" and after is not None and after.ent_iob_ == "I" and after.is_title:
+        return options[0].kind == "admin1"
+    if after is not None and after.is_title and after.pos_ == "PROPN" and lemma(after) not in _KINDS and not placed:
+        return False
+    if placed or _dateline(doc, first, last):
+        return True
+    return options[0].population >= 200_000 and t.pos_ == "PROPN" and not t.is_sent_start
+
+
+def _everyday(t: Token) -> bool:
+    return bool(t.pos_ == "VERB") or lower(t) in ("police", "custody", "violence", "firing", "city", "state", "centre", "area", "areas", "mob", "train", "station", "house", "temple", "parts", "view", "case", "order", "march", "addition", "fact", "power")
+
+
+def _dateline(doc: Any, first: int, last: int) -> bool:
+    """ "BAGHDAD (AP) - ", "ahmedabad: " at a paragraph's start."""
+    if first > 3 and not doc[first - 1].is_space:
+        return False
+    nxt = doc[last + 1].text if last + 1 < len(doc) else ""
+    return nxt in (":", ",", "(", "—", "–", "-") and (first == 0 or doc[first - 1].is_space or first <= 3)
+
+
+def _hint(doc: Any, first: int, last: int) -> str | None:
+    """A country stated with a name: "X, Iraq", "Iraq's X", "X in Iraq", "the Iraqi city of X"."""
+    g = gazetteer()
+    for j in range(last + 1, min(len(doc), last + 6)):
+        w = doc[j]
+        if w.is_sent_start and j > last + 1:
+            break
+        got = g.country(w.text) if w.text[0].isupper() else None
+        if got is None and j + 1 < len(doc) and w.text[0].isupper():
+            got = g.country(f"{w.text} {doc[j + 1].text}")
+        if got:
+            return got
+        if not (w.text in (",", "in", "of", "'s", "’s") or lemma(w) in _KINDS or w.pos_ in ("ADJ", "DET") or w.text[0].isupper()):
+            break
+    for j in range(first - 1, max(-1, first - 8), -1):
+        w = doc[j]
+        got = g.demonym(w.text) or (g.country(w.text) if w.text[0].isupper() else None)
+        if got:
+            return got
+        if not (w.pos_ in ("ADJ", "DET", "ADP", "PART", "NOUN") or w.text in ("'s", "’s", ",") or lemma(w) in _KINDS or w.text[0].isupper()) or w.is_sent_start:
+            break
+    return None
+
+
+def _countries(doc: Any, raws: list[_Raw]) -> Counter[str]:
+    """How strongly an article points to each country: names, demonyms and unambiguous large towns."""
+    g = gazetteer()
+    votes: Counter[str] = Counter()
+    for r in raws:
+        if r.hint:
+            votes[r.hint] += 2
+        if not r.options:
+            continue
+        top = r.options[0]
+        if top.kind == "country" and top.country:
+            votes[top.country] += 2
+        elif top.country and (top.kind == "admin1" or top.population > 100_000) and len({p.country for p in r.options if p.population * 20 > top.population}) == 1:
+            votes[top.country] += 2 if top.population > _FAR else 1
+    for t in doc:
+        if t.ent_type_ == "NORP" or (t.pos_ in ("ADJ", "PROPN", "NOUN") and t.text[0].isupper() and t.text[-1] in "nishecsk"):
+            got = g.demonym(t.text)
+            if got:
+                votes[got] += 1
+    return votes
+
+
+def _resolve(r: _Raw, votes: Counter[str], caseless: bool) -> Place | None:
+    if not r.options:
+        return None
+    top = r.options[0]
+    if top.kind in ("country", "sea"):
+        return top
+    g = gazetteer()
+    best, best_score = None, 0.0
+    peak = max(votes.values(), default=0)
+    for p in r.options[:40]:
+        score = 0.0
+        people = p.population if p.kind == "city" else max(p.population, 1_000_000)
+        score += 1.0 if people > 1_000_000 else 0.8 if people > 200_000 else 0.5 if people > 50_000 else 0.3 if people > 10_000 else 0.15
+        if p.country:
+            if r.hint == p.country:
+                score += 3
+            elif r.hint and p.country in g.near(r.hint):
+                score += 0.4
+            if votes.get(p.country):
+                score += 0.8 + votes[p.country] / peak
+            elif any(p.country in g.near(c) for c, n in votes.items() if n == peak):
+                score += 0.2
+        if p.kind == "admin1":
+            score += 0.3
+        if score > best_score:
+            best, best_score = p, score
+    if best is None:
+        return None
+    if best_score >= 1.0:
+        return best
+    rivals = [p for p in r.options if p.country != best.country and p.population * 3 > best.population]
+    return best if best.population >= 100_000 and not rivals else None
+
+
+def place_of(trigger: Token, span: tuple[int, int], mentions: list[Mention], taken: set[int]) -> Mention | None:
+    """The place of an event: the most specific place of its clause, else of its sentence.
+
+    `span` are the tokens of its evidence; `taken` are tokens of its actor, whose home is not where it acts.
+    """
+    sent = trigger.sent
+    here = [m for m in mentions if sent.start <= m.first < sent.end]
+    scored = []
+    for m in here:
+        s = _closeness(trigger, m, span, taken)
+        if s > 0:
+            scored.append((s, m))
+    if not scored:
+        return None
+    best = max(scored, key=lambda x: (x[0], -abs(x[1].first - trigger.i)))[1]
+    return best
+
+
+def _closeness(trigger: Token, m: Mention, span: tuple[int, int], taken: set[int]) -> float:
+    doc = trigger.doc
+    head = doc[m.last]
+    score = 1.0
+    placed = _in_place_position(doc, m.first)
+    if any(i in taken for i in range(m.first, m.last + 1)):
+        score -= 0.9 if not placed else 0.4
+    if placed:
+        score += 1.0
+    elif head.dep_ in ("nsubj", "poss", "compound", "amod", "dobj"):
+        score -= 0.6
+    if span[0] <= m.first <= span[1]:
+        score += 0.5
+    ups = [head, *above(head)]
+    at = next((k for k, h in enumerate(ups) if h.i == trigger.i), None)
+    if at is not None:
+        score += 1.5 / (1 + at / 4)
+    elif any(h.i == trigger.i for h in above(head)) or any(h.dep_ == "prep" and h.head.i in {a.i for a in above(trigger)} for h in ups[:4]):
+        score += 0.6
+    for h in ups[:6]:
+        if lower(h) in ("said", "told", "reported") and h.i != trigger.i and at is None:
+            score -= 0.2
+            break
+    if m.place is not None:
+        score += {"city": 0.5, "admin1": 0.3, "country": 0.0, "sea": 0.1}[m.place.kind]
+    else:
+        score += 0.25
+    score -= min(0.5, abs(m.first - trigger.i) / 60)
+    return score

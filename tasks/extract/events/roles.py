@@ -1,0 +1,278 @@
+"""Who did it to whom: actor and recipient of an event from the parse."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from tasks import tables
+from tasks.extract.events.candidates import Candidate
+from tasks.extract.events.gazetteer import gazetteer
+from tasks.extract.events.syntax import (
+    PRONOUNS,
+    RELATIVE,
+    above,
+    antecedent,
+    chars,
+    children,
+    classes,
+    doer,
+    grammatical_subject,
+    is_human,
+    is_passive,
+    lemma,
+    lower,
+    noun_owner,
+    phrase,
+    prepositions,
+    undergoer,
+)
+
+Token = Any
+_ENTITY = frozenset({"government", "military", "rebel", "police", "entity", "organisation", "person", "civilian", "protester"})
+_SECTORS = (("police", "COP"), ("rebel", "REB"), ("military", "MIL"), ("government", "GOV"), ("organisation", "NGO"), ("civilian", "CVL"))
+_TO_WHOM = {
+    "AGREE": ("with", "to", "for", "from"), "CONSULT": ("with", "to", "in"), "SUPPORT": ("for", "of", "with", "to"),
+    "CONCEDE": ("to", "from", "for", "in", "on", "with", "after"), "COOPERATE": ("with", "to", "by"), "AID": ("to", "for", "in", "of"),
+    "RETREAT": ("to", "from", "of", "in"), "REQUEST": ("on", "to", "from", "of", "upon", "in", "by", "that"), "ACCUSE": ("against", "of", "with", "into", "by", "on", "over"),
+    "REJECT": ("by", "from", "to", "of", "with", "in", "for", "on"), "THREATEN": ("against", "to", "on", "in", "with"),
+    "SANCTION": ("with", "against", "on", "to", "from", "for", "of"), "PROTEST": ("against", "by", "at", "of", "outside", "with", "over", "in"),
+    "MOBILIZE": ("in", "against", "to", "near", "along", "at"), "COERCE": ("of", "from", "against", "on", "into", "in"),
+    "ASSAULT": ("of", "on", "at", "against", "with", "into", "in", "between", "near", "towards", "toward"),
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Role:
+    """A side of an event: code points, words, and what kind of actor it is."""
+
+    text: str
+    start: int
+    end: int
+    kind: str | None
+    country: str | None
+    sector: str | None
+
+
+def find_roles(c: Candidate) -> tuple[Token | None, Token | None]:
+    """Head words of actor and recipient."""
+    if c.fixed:
+        return c.actor, c.recipient
+    actor, recipient = _noun_roles(c) if c.token.pos_ != "VERB" else _verb_roles(c)
+    for other in c.also:
+        if actor is not None and recipient is not None:
+            break
+        one = Candidate(token=other, type=c.type, mode=c.mode, rule=c.rule)
+        a, r = _noun_roles(one) if other.pos_ != "VERB" else _verb_roles(one)
+        if actor is None and a is not None and (recipient is None or a.i != recipient.i):
+            actor = a
+        if recipient is None and r is not None and (actor is None or r.i != actor.i):
+            recipient = r
+    actor = _speaker_of(actor)
+    return _reciprocal(c, actor, recipient)
+
+
+def _reciprocal(c: Candidate, actor: Token | None, recipient: Token | None) -> tuple[Token | None, Token | None]:
+    """ "Jordan and Britain agreed": either is a side."""
+    if recipient is None and actor is not None and c.type in ("AGREE", "CONSULT", "COOPERATE", "SUPPORT"):
+        other = next((x for x in children(actor, "conj") if classes(x) & _ENTITY), None)
+        if other is not None:
+            return actor, other
+    if recipient is not None and actor is not None and recipient.i == actor.i:
+        recipient = None
+    return actor, recipient
+
+
+def _speaker_of(actor: Token | None) -> Token | None:
+    """ "The US said it would …": the US."""
+    if actor is None or lower(actor) not in PRONOUNS:
+        return actor
+    if lower(actor) in RELATIVE:
+        return antecedent(actor)
+    v = actor.head
+    for h in above(v):
+        if h.pos_ == "VERB":
+            who = grammatical_subject(h)
+            if who is not None and who.i != actor.i and lower(who) not in PRONOUNS and classes(who) & _ENTITY:
+                return who
+    return actor
+
+
+def _usable(t: Token | None) -> bool:
+    return t is not None and (is_human(t) or t.pos_ in ("PROPN",))
+
+
+def _verb_roles(c: Candidate) -> tuple[Token | None, Token | None]:
+    v = c.token
+    who, whom = doer(v), undergoer(v)
+    if who is not None and not is_human(who):
+        who = _owner_or_self(who)
+    if who is None and not is_passive(v):
+        who = None
+    if who is None and is_passive(v) and c.type in ("ACCUSE", "COERCE", "SANCTION"):
+        who = next((o for p, o in prepositions(v) if p == "in" and "territory" in classes(o) and o.ent_type_ == "GPE"), None)
+    recipient = _recipient(c, v, whom)
+    return who, recipient
+
+
+def _owner_or_self(t: Token) -> Token:
+    """ "The army's helicopters shelled": the army; a thing without an owner stays."""
+    owner = noun_owner(t)
+    return owner if owner is not None else t
+
+
+def _recipient(c: Candidate, v: Token, whom: Token | None) -> Token | None:
+    if whom is not None and lower(whom) in RELATIVE:
+        whom = antecedent(whom)
+    if whom is not None and (is_human(whom) or (c.type in ("ASSAULT", "COERCE") and classes(whom) & {"building", "territory"})):
+        return _partitive(whom)
+    if c.type in ("RETREAT",) and whom is None:
+        return next((o for p, o in prepositions(v) if p == "to" and is_human(o)), None)
+    found = _object_side(c, whom) if whom is not None else None
+    if found is None and whom is not None and c.type == "AID":
+        dative = [x for x in children(v, "dative") if is_human(x)]
+        found = dative[0] if dative else None
+    if found is None:
+        found = next((x for x in children(v, "dative") if is_human(x)), None)
+    if found is None:
+        found = _by_preposition(c.type, v)
+    if found is None:
+        found = _in_clause(c, v)
+    if found is None and whom is not None and c.type in ("ASSAULT", "COERCE"):
+        return whom if whom.pos_ in ("NOUN", "PROPN") and c.type == "ASSAULT" and not classes(whom) & {"weapon", "attackword"} and lemma(whom) not in ("fire", "responsibility", "control") else None
+    return found
+
+
+def _partitive(t: Token) -> Token:
+    return t
+
+
+def _object_side(c: Candidate, n: Token) -> Token | None:
+    """Behind an abstract object: "rejected X's proposal", "the proposal of X", "a call for X to …"."""
+    owner = noun_owner(n)
+    if owner is not None and is_human(owner):
+        return owner
+    for p, o in prepositions(n):
+        if p in _TO_WHOM[c.type] or p in ("of", "against", "by", "for", "to", "with", "from", "in"):
+            if is_human(o) or classes(o) & {"territory"}:
+                return o
+    for p, o in prepositions(n):
+        inner = noun_owner(o)
+        if inner is not None and is_human(inner):
+            return inner
+        for _, oo in prepositions(o):
+            if is_human(oo):
+                return oo
+    for rel in children(n, "acl", "relcl"):
+        got = undergoer(rel) or next((o for _, o in prepositions(rel) if is_human(o)), None)
+        if got is not None and is_human(got) and got.i != n.i:
+            return got
+    return None
+
+
+def _by_preposition(type_: str, v: Token) -> Token | None:
+    found = [(p, o) for p, o in prepositions(v) if p != "by" or not is_passive(v)]
+    for want in _TO_WHOM[type_]:
+        for p, o in found:
+            if p != want or o.ent_type_ in ("DATE", "TIME"):
+                continue
+            if is_human(o) or (type_ in ("ASSAULT", "MOBILIZE") and classes(o) & {"territory", "building"}):
+                return o
+            side = noun_owner(o)
+            if side is not None and is_human(side):
+                return side
+            deeper = next((oo for _, oo in prepositions(o) if is_human(oo)), None)
+            if deeper is not None:
+                return deeper
+    return None
+
+
+def _in_clause(c: Candidate, v: Token) -> Token | None:
+    """In the content of asking, promising, refusing: its subject if it is another, else its object."""
+    for x in children(v, "ccomp", "xcomp", "advcl", "acl"):
+        if x.dep_ in ("advcl", "acl") and not any(lower(a) == "to" for a in x.children):
+            continue
+        subject = next((s for s in children(x, "nsubj", "nsubjpass")), None)
+        if subject is not None and lower(subject) not in PRONOUNS and is_human(subject) and c.type in ("REQUEST", "ACCUSE", "THREATEN"):
+            return subject
+        got = undergoer(x) if not is_passive(x) else None
+        if got is not None and is_human(got) and lower(got) not in PRONOUNS:
+            return got
+        if got is not None:
+            side = _object_side(c, got)
+            if side is not None:
+                return side
+        byprep = _by_preposition(c.type, x)
+        if byprep is not None:
+            return byprep
+        for y in children(x, "xcomp", "ccomp"):
+            got = undergoer(y)
+            if got is not None and is_human(got):
+                return got
+        if subject is not None and lower(subject) not in PRONOUNS and is_human(subject):
+            return subject
+    return None
+
+
+def _noun_roles(c: Candidate) -> tuple[Token | None, Token | None]:
+    n = c.token
+    actor = noun_owner(n)
+    recipient = None
+    if n.dep_ == "compound" and actor is None:
+        actor = next((x for x in children(n.head, "compound", "poss") if x.i != n.i and is_human(x)), None)
+    for p, o in prepositions(n):
+        if p in ("by",) and is_human(o):
+            actor = o
+        elif p == "between" and is_human(o):
+            other = next(iter(children(o, "conj")), None)
+            actor, recipient = o, other
+        elif recipient is None and p in _TO_WHOM[c.type] and p != "by" and (is_human(o) or classes(o) & {"territory", "building"}):
+            if p != "in" or c.type in ("CONSULT",):
+                recipient = o
+    head = n.head
+    if n.dep_ in ("dobj", "nsubjpass", "pobj", "xcomp", "attr") and c.type not in ("COERCE",):
+        verb = head if head.pos_ == "VERB" else head.head
+        if verb.pos_ == "VERB" and n.dep_ != "pobj":
+            who = doer(verb)
+            if actor is None and who is not None and is_human(who) and n.dep_ == "dobj":
+                actor = who
+    if n.dep_ in ("nsubj",) and head.pos_ == "VERB" and recipient is None:
+        whom = undergoer(head)
+        if whom is not None and is_human(whom) and c.type == "ASSAULT":
+            recipient = whom
+    if n.pos_ == "ADJ":
+        subject = next((s for s in n.head.children if s.dep_ in ("nsubj",)), None)
+        actor = subject or actor
+        recipient = _by_preposition(c.type, n) or _in_clause(c, n)
+    return actor, recipient
+
+
+def _country(doc: Any, a: int, b: int) -> str | None:
+    g = gazetteer()
+    for t in doc[a : b + 1]:
+        if t.is_title or t.is_upper or t.ent_type_ in ("GPE", "NORP"):
+            got = g.demonym(t.text) or (g.country(t.text) if t.ent_type_ in ("GPE", "NORP", "ORG") else None)
+            if got:
+                return got
+    words = doc[a : b + 1].text
+    return g.country(words) if words[:1].isupper() else None
+
+
+def describe(t: Token) -> Role:
+    """A head word as a side: its phrase, kind, country and sector."""
+    doc = t.doc
+    a, b = phrase(t)
+    start, end = chars(doc, a, b)
+    kinds = classes(t)
+    sector = next((s for k, s in _SECTORS if k in kinds), None)
+    if t.ent_type_ == "GPE":
+        sector, kind = "GOV", "place"
+    elif t.ent_type_ == "PERSON" or ("person" in kinds and "entity" not in kinds and t.tag_ in ("NN", "NNP")):
+        kind = "person"
+    elif t.tag_ in ("NNS", "NNPS") or "NORP" == t.ent_type_:
+        kind = "group"
+    else:
+        kind = "organisation" if kinds & {"organisation", "government", "military", "police", "entity"} else None
+        if kind is None and kinds & {"territory", "building"}:
+            kind = "place"
+    return Role(text=doc.text[start:end], start=start, end=end, kind=kind, country=_country(doc, a, b), sector=sector)

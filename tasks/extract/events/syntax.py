@@ -1,0 +1,229 @@
+"""Reading a dependency parse: who is subject, who is object, where a noun phrase begins and ends.
+
+Tokens are spaCy tokens; every walk is bounded, for a broken parse of a hostile text can be very deep.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from tasks.extract.events.gazetteer import gazetteer
+from tasks.extract.events.lexicon import noun_classes
+
+Token = Any
+MAX_WALK = 60
+MAX_PHRASE = 25
+SUBJECTS = frozenset({"nsubj", "nsubjpass", "csubj"})
+OBJECTS = frozenset({"dobj", "obj"})
+RELATIVE = frozenset({"who", "which", "that", "whom"})
+PRONOUNS = frozenset("he she it they him her them we us i me you who which that whom this these those itself himself themselves its their his".split())
+_HUMAN = frozenset({"civilian", "government", "police", "military", "rebel", "protester"})
+_SPLIT = re.compile(r"[-‑]")
+
+
+def lower(t: Token) -> str:
+    return str(t.lower_)
+
+
+def lemma(t: Token) -> str:
+    return str(t.lemma_).lower()
+
+
+def classes(t: Token) -> frozenset[str]:
+    """Classes of a noun token: by lemma, last part of a compound, entity label, or being a people's name."""
+    known = noun_classes()
+    word = lemma(t)
+    found = known.get(word) or known.get(lower(t))
+    if found is None:
+        found = known.get(_SPLIT.split(word)[-1], frozenset()) if "-" in word else frozenset()
+    ent = t.ent_type_
+    extra: set[str] = set()
+    if ent in ("GPE", "NORP") or (t.pos_ in ("PROPN", "ADJ", "NOUN") and gazetteer().demonym(word)):
+        extra |= {"entity", "person"} if ent == "NORP" or ent != "GPE" else {"entity", "territory"}
+    elif ent in ("ORG", "PERSON", "FAC", "LOC"):
+        extra |= {"ORG": {"entity", "organisation"}, "PERSON": {"person"}, "FAC": {"building"}, "LOC": {"territory"}}[ent]
+    elif t.pos_ == "PROPN":
+        extra |= {"entity"}
+    if "civilian" in found or "rebel" in found or "police" in found:
+        extra |= {"person"}
+    if t.pos_ == "NUM":
+        extra |= {"person", "civilian"}
+    return found | extra if extra else found
+
+
+def is_human(t: Token) -> bool:
+    c = classes(t)
+    return bool(c & _HUMAN) or "person" in c or "entity" in c or "organisation" in c or lower(t) in PRONOUNS
+
+
+def children(t: Token, *deps: str) -> list[Token]:
+    return [c for c in t.children if c.dep_ in deps]
+
+
+def particle(t: Token, word: str) -> bool:
+    return any(lower(c) == word and c.dep_ in ("prt", "advmod", "prep", "acomp") for c in t.children)
+
+
+def prepositions(t: Token) -> Iterator[tuple[str, Token]]:
+    """(preposition, its object) under a word, chains like "from the south of" once."""
+    for c in t.children:
+        if c.dep_ in ("prep", "agent", "dative") and c.pos_ in ("ADP", "SCONJ", "VERB"):
+            for o in c.children:
+                if o.dep_ in ("pobj", "pcomp"):
+                    yield lower(c), o
+                elif o.dep_ == "prep":
+                    for oo in o.children:
+                        if oo.dep_ == "pobj":
+                            yield lower(o), oo
+
+
+def conjuncts(t: Token) -> list[Token]:
+    """The word and those joined to it by "and"."""
+    out = [t]
+    for _ in range(8):
+        nxt = children(out[-1], "conj")
+        if not nxt:
+            break
+        out.extend(nxt[:1])
+    return out
+
+
+def is_passive(v: Token) -> bool:
+    if any(c.dep_ in ("nsubjpass", "auxpass") for c in v.children):
+        return True
+    if v.tag_ == "VBN" and v.dep_ in ("acl", "relcl", "advcl"):
+        return not any(c.dep_ in ("aux",) and lemma(c) == "have" for c in v.children)
+    if v.dep_ == "conj" and v.tag_ == "VBN" and v.head.tag_ == "VBN" and not any(c.dep_ in SUBJECTS for c in v.children):
+        return is_passive(v.head) and not children(v, "dobj")
+    return v.tag_ == "VBN" and v.dep_ == "ROOT" and not children(v, "aux", "dobj")
+
+
+def antecedent(t: Token) -> Token:
+    """A relative pronoun's noun; any other word is its own."""
+    if lower(t) in RELATIVE:
+        v = t.head
+        for _ in range(4):
+            if v.dep_ in ("relcl", "acl"):
+                return v.head
+            if v.dep_ not in ("conj", "xcomp", "ccomp", "pcomp", "prep"):
+                break
+            v = v.head
+    return t
+
+
+def grammatical_subject(v: Token, depth: int = 0) -> Token | None:
+    """The subject of a verb, found through control, coordination and participles; passive or not."""
+    own = children(v, "nsubj", "nsubjpass")
+    if own:
+        return antecedent(own[0])
+    if depth > 6:
+        return None
+    if v.dep_ in ("acl", "relcl"):
+        return v.head if v.head.pos_ in ("NOUN", "PROPN", "PRON", "NUM") else None
+    if v.dep_ == "xcomp" and v.head.pos_ in ("VERB", "AUX", "ADJ"):
+        controlled = children(v.head, "dobj")
+        return antecedent(controlled[0]) if controlled and v.head.pos_ == "VERB" else grammatical_subject(v.head, depth + 1)
+    if v.dep_ in ("conj", "advcl", "ccomp", "acomp", "attr", "dep") and v.head.pos_ in ("VERB", "AUX", "ADJ") and v.head.i != v.i:
+        return grammatical_subject(v.head, depth + 1)
+    if v.dep_ == "pcomp" and v.head.head.pos_ in ("VERB", "AUX"):
+        above = v.head.head
+        accused = children(above, "dobj")
+        if accused and lower(v.head) in ("of", "with", "for"):
+            return antecedent(accused[0])
+        return grammatical_subject(above, depth + 1)
+    if v.dep_ == "pcomp" and v.head.head.pos_ in ("NOUN", "PROPN"):
+        return noun_owner(v.head.head)
+    return None
+
+
+def noun_owner(n: Token) -> Token | None:
+    """X of "X's plan", "the X plan"."""
+    own = children(n, "poss")
+    if own:
+        return own[0]
+    return next((c for c in children(n, "compound", "amod") if is_human(c)), None)
+
+
+def doer(v: Token) -> Token | None:
+    """Who does what a verb says."""
+    if is_passive(v):
+        for c in v.children:
+            if c.dep_ == "agent" or (c.dep_ == "prep" and lower(c) == "by"):
+                got = [o for o in c.children if o.dep_ == "pobj"]
+                if got:
+                    return got[0]
+        return None
+    return grammatical_subject(v)
+
+
+def undergoer(v: Token) -> Token | None:
+    """To what it is done: the object, or the subject of a passive."""
+    if is_passive(v):
+        return grammatical_subject(v)
+    own = children(v, "dobj")
+    if own:
+        return antecedent(own[0])
+    if v.dep_ == "conj" and v.head.pos_ == "VERB" and not children(v, "prep", "xcomp", "ccomp"):
+        shared = children(v.head, "dobj")
+        if shared and shared[0].i > v.i:
+            return shared[0]
+    return None
+
+
+def under(t: Token, limit: int = MAX_WALK) -> Iterator[Token]:
+    """Words below a word, nearest first, without what other clauses say, at most `limit` of them."""
+    queue, n = [t], 0
+    while queue and n < limit:
+        w = queue.pop(0)
+        for c in w.children:
+            if c.dep_ in ("relcl", "advcl", "ccomp", "parataxis") or (c.dep_ == "conj" and c.pos_ == "VERB"):
+                continue
+            yield c
+            n += 1
+            queue.append(c)
+
+
+def above(t: Token) -> Iterator[Token]:
+    """Words over a word, nearest first."""
+    for _ in range(MAX_WALK):
+        if t.head.i == t.i:
+            return
+        t = t.head
+        yield t
+
+
+def phrase(t: Token) -> tuple[int, int]:
+    """Token span of the noun phrase of a noun: what stands left of it, and "of …" right of it. No relative clauses."""
+    start = end = t.i
+    for c in t.lefts:
+        if c.dep_ in ("det", "amod", "compound", "nummod", "poss", "nmod", "quantmod", "advmod", "predet", "punct", "npadvmod", "appos", "dep"):
+            if c.dep_ == "punct" and c.text not in ("-", "‘", "'", '"', "“"):
+                continue
+            if c.dep_ in ("advmod", "dep") and c.pos_ in ("VERB", "AUX"):
+                continue
+            start = min(start, c.left_edge.i)
+    for c in t.rights:
+        if c.dep_ in ("prep",) and lower(c) == "of" and c.right_edge.i - t.i <= 8:
+            stop = c.i
+            for o in c.children:
+                if o.dep_ == "pobj":
+                    stop = phrase(o)[1] if o.i - c.i < 8 else o.i
+            end = max(end, stop)
+        elif c.dep_ in ("compound", "nummod", "flat", "case") and c.i <= end + 2:
+            end = max(end, c.right_edge.i)
+        elif c.dep_ == "conj" and c.pos_ in ("NOUN", "PROPN") and c.i - end <= 6 and not any(x.pos_ == "VERB" for x in t.doc[end + 1 : c.i]):
+            end = max(end, phrase(c)[1])
+    if end - start > MAX_PHRASE:
+        start, end = max(start, t.i - 6), t.i
+    while start < t.i and (t.doc[start].is_punct or t.doc[start].is_space):
+        start += 1
+    return start, end
+
+
+def chars(doc: Any, start: int, end: int) -> tuple[int, int]:
+    """Code points of tokens start..end (both included), without a possessive ending."""
+    if end > start and doc[end].tag_ == "POS":
+        end -= 1
+    return doc[start].idx, doc[end].idx + len(doc[end].text)
