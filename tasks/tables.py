@@ -66,6 +66,7 @@ class Reason(enum.StrEnum):
     NOT_MODIFIED = "not_modified"
     # reading stored inputs
     RECORD_UNREADABLE = "record_unreadable"
+    FILE_DAMAGED = "file_damaged"  # a file ends early or cannot be read from some byte on
     NO_TEXT_COLUMN_VALUE = "no_text_column_value"
     # clean
     UNDECODABLE = "undecodable"
@@ -94,6 +95,24 @@ class Failure:
     fate: Fate = Fate.FAILED
     outlet: str | None = None
     attempts: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShardReport:
+    """What one step did with one shard: seen = used + rejected."""
+
+    step: str
+    shard_id: str
+    seen: int
+    used: int
+    rejected: int
+    rows: int = 0
+    seconds: float = 0.0
+    peak_memory_bytes: int = 0
+
+    def __post_init__(self) -> None:
+        if self.seen != self.used + self.rejected:
+            raise ValueError(f"{self.step} lost inputs of shard {self.shard_id}: {self}")
 
 
 # --------------------------------------------------------------------------- pieces of rows
@@ -179,7 +198,9 @@ class Article:
     outlet: Annotated[str | None, Col("domain of the publisher, key of outlets", low_cardinality=True)]
     title: Annotated[str | None, Col("the headline, without the site's name")]
     standfirst: Annotated[str | None, Col("the summary under the headline; not part of text")]
-    text: Annotated[str, Col("the body: NFC, paragraphs split by one newline; byte for byte as given with already-clean")]
+    text: Annotated[
+        str, Col("the body: NFC, paragraphs split by one newline; byte for byte as given with already-clean")
+    ]
     authors: Annotated[list[str], Col("people who wrote it, in the page's order")]
     section: Annotated[str | None, Col("section of the outlet", low_cardinality=True)]
     tags: Annotated[list[str], Col("keywords that the page states")]
@@ -195,11 +216,15 @@ class Article:
     language: Annotated[str | None, Col("ISO 639-1 of the text", low_cardinality=True)]
     word_count: Annotated[int, Col("words in text", "words")]
     agency: Annotated[str | None, Col("wire agency named as the origin", low_cardinality=True)]
-    copy_group: Annotated[str | None, Col("same for near-identical texts over outlets and nights; null if there is none")]
-    is_original: Annotated[bool | None, Col("the earliest of its copy_group; null outside a group")]
+    copy_group: Annotated[
+        str | None,
+        Col("same for near-identical texts over outlets and nights; a text without copies is alone in its group"),
+    ]
+    is_original: Annotated[bool | None, Col("the first of its copy_group, by agency mark and time")]
     story_id: Annotated[str | None, Col("story of the main happening")]
     access: Annotated[
-        Literal["free", "paywalled", "consent_wall"] | None, Col("what a reader without account sees", low_cardinality=True)
+        Literal["free", "paywalled", "consent_wall"] | None,
+        Col("what a reader without account sees", low_cardinality=True),
     ]
     rights: Annotated[list[str], Col("robots, TDM reservation and licence as stated when fetched")]
     extractor: Annotated[str, Col("what found the body: trafilatura, newspaper3k, text, given", low_cardinality=True)]
@@ -261,7 +286,9 @@ class QuoteGroup:
 class Source:
     """One source in one article."""
 
-    source_id: Annotated[str, Col("the same across articles and nights for a named source; else for this article alone")]
+    source_id: Annotated[
+        str, Col("the same across articles and nights for a named source; else for this article alone")
+    ]
     article_id: Annotated[str, Col("the article")]
     name: Annotated[str, Col("fullest form in the article, or the description of an unnamed source")]
     kind: Annotated[
@@ -397,12 +424,16 @@ class Outlet:
     outlet: Annotated[str, Col("domain, key")]
     name: Annotated[str | None, Col("its name")]
     country: Annotated[str | None, Col("ISO 3166 alpha-2, as outlets.toml says", low_cardinality=True)]
-    language: Annotated[str | None, Col("ISO 639-1, as outlets.toml says or as most of its articles", low_cardinality=True)]
+    language: Annotated[
+        str | None, Col("ISO 639-1, as outlets.toml says or as most of its articles", low_cardinality=True)
+    ]
     feeds: Annotated[list[str], Col("feeds, sitemaps and pages that it is found by")]
     articles_per_night: Annotated[float, Col("mean over its nights", "articles")]
     nights: Annotated[int, Col("nights it was seen in")]
     last_success: Annotated[dt.date | None, Col("last night with an article of it")]
-    robots: Annotated[str | None, Col("state of robots.txt at the last visit: ok, missing, unreachable", low_cardinality=True)]
+    robots: Annotated[
+        str | None, Col("state of robots.txt at the last visit: ok, missing, unreachable", low_cardinality=True)
+    ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -456,10 +487,6 @@ class Run:
     settings: Annotated[str, Col("all settings, JSON")]
     peak_memory_bytes: Annotated[int | None, Col("largest resident set of one process", "bytes")]
 
-
-Row = (
-    Article | Quote | QuoteGroup | Source | SourceIndex | Event | Story | Outlet | Coverage | Input | Run
-)  # every kind of row
 
 TABLES: dict[str, type[Any]] = {
     "articles": Article,

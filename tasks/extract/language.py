@@ -18,7 +18,9 @@ def load_model(package: str) -> Any:
     try:
         module = importlib.import_module(package)
     except ImportError as err:
-        raise OSError(f"the language model {package} is not installed: run `make setup`, or install it with pip") from err
+        raise OSError(
+            f"the language model {package} is not installed: run `make setup`, or install it with pip"
+        ) from err
     return module.load()
 
 

@@ -1,0 +1,376 @@
+"""The command line."""
+
+from __future__ import annotations
+
+import datetime as dt
+import errno
+import importlib.metadata
+import ipaddress
+import json
+import logging
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+from rich.console import Console
+
+from tasks.settings import Settings, SettingsError
+
+if TYPE_CHECKING:
+    from tasks.report.summary import Summary
+
+DONE, FAILED, WRONG_USE, SOME_FAILED = 0, 1, 2, 3
+
+app = typer.Typer(
+    name="nightdesk",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="""News of one night in, trusted tables of quotes, sources and events out.
+
+    Begin with `nightdesk demo`: it runs a whole night over a small invented press, offline. Then point `nightdesk run`
+    at your own outlets.toml, or `nightdesk ingest` at WARC files, saved pages or a text corpus.
+
+    Exit codes: 0 done, 1 the run failed, 2 wrong use, 3 done but some inputs failed (with --strict) or a file was damaged.
+    """,
+)
+
+Out = Annotated[Path | None, typer.Option("--out", help="Folder of the tables. Default: data/processed.", show_default=False)]
+Raw = Annotated[Path | None, typer.Option("--raw", help="Folder of the raw archive. Default: data/raw.", show_default=False)]
+Workers = Annotated[
+    int | None, typer.Option("--workers", min=1, help="Processes for the CPU work. Default: one a core.", show_default=False)
+]
+SettingsFile = Annotated[
+    Path | None, typer.Option("--settings", help="Settings file. Default: ./nightdesk.toml if it is there.", show_default=False)
+]
+Night = Annotated[
+    str | None,
+    typer.Option("--night", help="The night to write, YYYY-MM-DD. Default: today, UTC.", show_default=False),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print the summary as JSON on standard output, and nothing else.")]
+Strict = Annotated[bool, typer.Option("--strict", help="End with code 3 if any input failed.")]
+
+
+def main() -> None:
+    """Entry point of the `nightdesk` command."""
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    app()
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"nightdesk {importlib.metadata.version('nightdesk')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _common(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and end.")
+    ] = False,
+) -> None:
+    pass
+
+
+def _fail(message: str, code: int) -> NoReturn:
+    Console(stderr=True).print(f"nightdesk: {message}", highlight=False, markup=False, soft_wrap=True)
+    raise typer.Exit(code)
+
+
+def _settings(
+    file: Path | None, out: Path | None = None, raw: Path | None = None, workers: int | None = None, **more: Any
+) -> Settings:
+    """Settings with what the command line says over them."""
+    try:
+        rules = Settings.load(file)
+    except SettingsError as err:
+        _fail(str(err), WRONG_USE)
+    changes: dict[str, Any] = {k: str(v) for k, v in (("processed", out), ("raw", raw)) if v is not None} | more
+    if workers:
+        changes["engine"] = rules.engine.model_copy(update={"workers": workers})
+    logging.basicConfig(level=max(logging.WARNING, logging.getLevelName(rules.engine.log_level)))
+    return rules.model_copy(update=changes)
+
+
+def _night(value: str | None) -> dt.date:
+    if value is None:
+        return dt.datetime.now(dt.UTC).date()
+    try:
+        return dt.date.fromisoformat(value)
+    except ValueError:
+        _fail(f"--night {value!r} is no date: write it as YYYY-MM-DD, for example 2026-03-02", WRONG_USE)
+
+
+def _guarded(body: Callable[[], Summary]) -> Summary:
+    """Run `body`; every error a user can mend becomes one sentence and an exit code."""
+    from flows.engine import EngineError
+    from tasks.discover.outlets import OutletsError
+    from tasks.extract.checks import InvariantError
+    from tasks.publish.store import StoreError
+    from tasks.scrape.inputs import InputError
+
+    try:
+        return body()
+    except (InputError, OutletsError, StoreError) as err:
+        _fail(str(err), WRONG_USE)
+    except EngineError as err:
+        _fail(str(err), FAILED)
+    except InvariantError as err:
+        _fail(f"nothing was published, because a row breaks a promise of the tables: {err}. Please report it.", FAILED)
+    except KeyboardInterrupt:
+        _fail("stopped; finished shards are kept, the same command goes on from there", FAILED)
+    except Exception as err:
+        if _disk_full(err):
+            _fail(
+                "the disk is full. Nothing published was harmed and finished shards are kept: make room, then give the "
+                "same command again",
+                WRONG_USE,
+            )
+        if isinstance(err, PermissionError):
+            _fail(f"not allowed: {err.filename or err}. Give folders you may write to with --out and --raw", WRONG_USE)
+        raise
+
+
+def _disk_full(err: BaseException) -> bool:
+    text = str(err)
+    return getattr(err, "errno", None) == errno.ENOSPC or "No space left on device" in text or "errno 28" in text.lower()
+
+
+def _finish(summary: Summary, *, as_json: bool, strict: bool) -> NoReturn:
+    from flows.show import show_summary
+    from tasks import tables
+
+    if as_json:
+        typer.echo(json.dumps(summary.as_json(), ensure_ascii=False, default=str))
+    else:
+        show_summary(summary, Console())
+    failed = summary.fates["failed"]
+    damaged = summary.reasons.get(tables.Reason.FILE_DAMAGED, 0)
+    if damaged and not as_json:
+        Console(stderr=True).print(
+            f"nightdesk: {damaged} of the input files ended early or are damaged; what could be read of them is in the "
+            "tables. See reason file_damaged in the table inputs, and give the files again once they are whole.",
+            highlight=False,
+            soft_wrap=True,
+        )
+    raise typer.Exit(SOME_FAILED if damaged or (strict and failed) else DONE)
+
+
+@app.command()
+def run(
+    outlets: Annotated[
+        Path | None, typer.Option("--outlets", help="The list of outlets. Default: outlets.toml.", show_default=False)
+    ] = None,
+    out: Out = None,
+    raw: Raw = None,
+    workers: Workers = None,
+    night: Night = None,
+    allow_address: Annotated[
+        list[str] | None,
+        typer.Option("--allow-address", metavar="CIDR", help="A private or loopback network that may be fetched from."),
+    ] = None,
+    settings: SettingsFile = None,
+    strict: Strict = False,
+    as_json: Json = False,
+) -> None:
+    """Run one night over the outlets of outlets.toml: discover, scrape, clean, extract, publish, report."""
+    rules = _settings(settings, out, raw, workers)
+    if allow_address:
+        rules = rules.model_copy(update={"scrape": rules.scrape.model_copy(update={"allow_addresses": _cidrs(allow_address)})})
+    date = _night(night)
+    from flows.nightly import Request, run_night
+    from flows.progress import progress
+
+    request = Request(
+        outlets=outlets or Path(rules.outlets),
+        night=date,
+        root=Path(rules.processed),
+        raw=Path(rules.raw),
+        settings=rules,
+    )
+    summary = _guarded(lambda: run_night(request, progress(quiet=as_json)))
+    _finish(summary, as_json=as_json, strict=strict)
+
+
+def _cidrs(values: list[str]) -> list[str]:
+    for value in values:
+        try:
+            ipaddress.ip_network(value)
+        except ValueError as err:
+            _fail(f"--allow-address {value!r}: {err}; write a network such as 127.0.0.0/8", WRONG_USE)
+    return values
+
+
+@app.command()
+def ingest(
+    paths: Annotated[
+        list[Path],
+        typer.Argument(help="WARC files, HTML pages, .txt, .jsonl, .csv, .parquet, or folders of them.", show_default=False),
+    ],
+    out: Out = None,
+    raw: Raw = None,
+    workers: Workers = None,
+    already_clean: Annotated[
+        bool, typer.Option("--already-clean", help="Keep the corpus's text byte for byte; spans point into it.")
+    ] = False,
+    text_column: Annotated[
+        str | None, typer.Option("--text-column", help="Column that holds the text. Default: text.", show_default=False)
+    ] = None,
+    id_column: Annotated[
+        str | None, typer.Option("--id-column", help="Column kept as external_id. Default: id.", show_default=False)
+    ] = None,
+    published: Annotated[
+        str | None, typer.Option("--published", metavar="DATE", help="Publication date of inputs that state none.")
+    ] = None,
+    outlet: Annotated[str | None, typer.Option("--outlet", help="Outlet of inputs that state none.")] = None,
+    night: Night = None,
+    settings: SettingsFile = None,
+    strict: Strict = False,
+    as_json: Json = False,
+) -> None:
+    """Ingest stored inputs: WARC files, saved pages, text corpora.
+
+    In tables these columns are understood by name: id, text, title, url, outlet, authors, published_at or date, language.
+    """
+    rules = _settings(settings, out, raw, workers)
+    date = _night(night)
+    _check_published(published)
+    from flows.ingest import Request
+    from flows.ingest import ingest as ingest_flow
+    from flows.progress import progress
+    from tasks.scrape.inputs import InputOptions
+
+    options = InputOptions(
+        text_column=text_column, id_column=id_column, published=published, outlet=outlet, already_clean=already_clean
+    )
+    request = Request(paths=paths, options=options, night=date, root=Path(rules.processed), settings=rules)
+    summary = _guarded(lambda: ingest_flow(request, progress(quiet=as_json)))
+    _finish(summary, as_json=as_json, strict=strict)
+
+
+def _check_published(value: str | None) -> None:
+    from tasks.clean.dates import parse_moment
+
+    if value is not None and parse_moment(value) is None:
+        _fail(f"--published {value!r} is no date: write it as YYYY-MM-DD, for example 2016-10-29", WRONG_USE)
+
+
+@app.command()
+def serve(
+    settings: SettingsFile = None,
+    show: Annotated[bool, typer.Option("--next", help="Only print when the next nights are due.")] = False,
+) -> None:
+    """Carry out nights on schedule until interrupted: settings schedule.cron and schedule.timezone.
+
+    Starts Prefect's server on loopback with its web page, unless PREFECT_API_URL names one that runs.
+    """
+    rules = _settings(settings)
+    from flows import schedule
+
+    try:
+        due = schedule.next_nights(rules, 3)
+    except ValueError as err:
+        _fail(str(err), WRONG_USE)
+    console = Console(stderr=True)
+    console.print(f"Next nights: {', '.join(f'{d:%Y-%m-%d %H:%M %Z}' for d in due)}", highlight=False)
+    if show:
+        return
+    from flows.engine import EngineError
+
+    try:
+        schedule.serve(rules, settings, lambda line: console.print(line, highlight=False))
+    except EngineError as err:
+        _fail(str(err), FAILED)
+    except KeyboardInterrupt:
+        console.print("stopped")
+
+
+@app.command()
+def demo(
+    folder: Annotated[Path, typer.Option("--folder", help="Where the demo keeps its files.")] = Path("data/demo"),
+    workers: Workers = None,
+    as_json: Json = False,
+) -> None:
+    """Run one night over a small invented press on loopback, offline. Run it again for a second night."""
+    from flows.demo import run_demo
+    from flows.progress import progress
+
+    rules = _settings(None, folder / "processed", folder / "raw", workers)
+    summary = _guarded(lambda: run_demo(folder, rules, progress(quiet=as_json)))
+    _finish(summary, as_json=as_json, strict=False)
+
+
+@app.command()
+def report(out: Out = None, night: Night = None, settings: SettingsFile = None) -> None:
+    """Make the report of a night anew and print where it lies. Default: the newest night."""
+    rules = _settings(settings, out)
+    from tasks.publish.store import Store, StoreError
+    from tasks.report.nightly import write_report
+
+    try:
+        store = Store.open(Path(rules.processed))
+    except StoreError as err:
+        _fail(str(err), WRONG_USE)
+    nights = store.nights("runs")
+    date = _night(night) if night else (nights[-1] if nights else None)
+    if date not in nights:
+        known = ", ".join(str(n) for n in nights[-5:]) or "none"
+        _fail(f"there is no night {date or ''} in {rules.processed}; the newest nights there: {known}", WRONG_USE)
+    typer.echo(write_report(Path(rules.processed), date))
+
+
+@app.command()
+def tables(
+    name: Annotated[str | None, typer.Argument(help="A table, for its columns.", show_default=False)] = None,
+    out: Out = None,
+    settings: SettingsFile = None,
+    as_json: Json = False,
+) -> None:
+    """List the tables: rows, nights, where they lie; with a name, its columns and their meaning."""
+    rules = _settings(settings, out)
+    from flows.show import show_columns, show_tables, table_list
+    from tasks import tables as schemas
+
+    if name is not None:
+        if name not in schemas.TABLES:
+            _fail(f"there is no table {name}; there are {', '.join(schemas.TABLES)}", WRONG_USE)
+        show_columns(name, Console())
+        return
+    from tasks.publish.store import Store, StoreError
+
+    try:
+        store = Store.open(Path(rules.processed))
+    except StoreError as err:
+        _fail(str(err), WRONG_USE)
+    listed = table_list(store)
+    if as_json:
+        typer.echo(json.dumps(listed, default=str))
+    else:
+        show_tables(listed, store, Console())
+
+
+@app.command()
+def doctor(
+    settings: SettingsFile = None,
+    out: Out = None,
+    raw: Raw = None,
+    quick: Annotated[bool, typer.Option("--quick", help="Leave out the check that starts Prefect's server.")] = False,
+) -> None:
+    """Check models, disk, settings, and that Prefect really creates scheduled runs; say what to do about each fault."""
+    rules = _settings(settings, out, raw)
+    from flows.doctor import examine
+    from flows.show import show_check
+
+    console = Console()
+    good = True
+    for check in examine(rules, quick=quick):
+        show_check(check, console)
+        good = good and check.good
+    raise typer.Exit(DONE if good else FAILED)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,30 @@
+"""The nightly flow as Prefect deploys it: `nightdesk serve` and prefect.yaml name `flows/deployed.py:nightly`."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+from typing import Any
+
+from prefect import flow
+
+from flows.nightly import Request, run_night
+from flows.progress import progress
+from tasks.settings import Settings
+
+
+@flow(name="scheduled-night", flow_run_name="night", persist_result=False)
+def nightly(settings: str | None = None, night: str | None = None) -> dict[str, Any]:
+    """One night. `settings`: path of a nightdesk.toml (default: the one in the working folder). `night`: default today, UTC.
+
+    Answers the summary; raises what run_night raises, so that the flow run fails visibly.
+    """
+    rules = Settings.load(Path(settings) if settings else None)
+    request = Request(
+        outlets=Path(rules.outlets),
+        night=dt.date.fromisoformat(night) if night else dt.datetime.now(dt.UTC).date(),
+        root=Path(rules.processed),
+        raw=Path(rules.raw),
+        settings=rules,
+    )
+    return run_night(request, progress()).as_json()

@@ -1,0 +1,124 @@
+"""The nightly flow: the live web of one night into the tables."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from pathlib import Path
+
+from flows import engine, pipeline
+from flows.engine import Progress
+from tasks import tables
+from tasks.discover.outlets import load_outlets
+from tasks.discover.records import OutletConfig
+from tasks.publish.night import OutletFacts, Visit
+from tasks.publish.store import Store
+from tasks.report.summary import Summary
+from tasks.scrape.inputs import InputOptions, plan_shards
+from tasks.scrape.night import ScrapeReport, scrape_night
+from tasks.settings import Settings
+
+FLOW = "nightly"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """Which outlets, which night, and where to."""
+
+    outlets: Path
+    night: dt.date
+    root: Path
+    raw: Path
+    settings: Settings
+
+
+def run_night(request: Request, progress: Progress) -> Summary:
+    """One night over the outlets. Raises OutletsError for a wrong outlets file, StoreError for an unwritable folder."""
+    started = pipeline.now()
+    outlets = load_outlets(request.outlets)
+    store = Store.open(request.root, write=True)
+    rules = request.settings.engine
+    with store.lock():
+        name = pipeline.run_id(
+            store, FLOW, request.night, [repr(sorted(o.domain for o in outlets))], request.settings
+        )
+        if rules.runner == "inline":
+            job = _scrape(request, outlets, name, started, engine.Inline(progress), progress)
+            return pipeline.process(job, engine.Inline(progress))
+        with engine.server(rules):
+            return engine.run_as_flow(
+                FLOW,
+                name,
+                engine.task_runner(rules, 1),
+                lambda: pipeline.as_flow(
+                    _scrape(request, outlets, name, started, engine.Orchestrated(progress), progress), progress
+                ),
+            )
+
+
+def _scrape(
+    request: Request, outlets: list[OutletConfig], name: str, started: dt.datetime, steps: engine.Steps,
+    progress: Progress,
+) -> pipeline.Job:
+    """Discover and fetch; the job that the raw files make."""
+    rules = request.settings
+    run_name = name.removeprefix(f"{request.night.isoformat()}-")
+    report: ScrapeReport = steps.call("scrape", _scrape_night, request, outlets, run_name, progress)
+    shards = (
+        plan_shards(
+            report.warcs, InputOptions(), records=rules.engine.shard_records, max_bytes=rules.engine.shard_bytes
+        )
+        if report.warcs
+        else []
+    )
+    seen = len(report.failures) + sum(s.count for s in shards)
+    return pipeline.Job(
+        run_id=name,
+        flow=FLOW,
+        night=request.night,
+        root=request.root,
+        started_at=started,
+        settings=rules,
+        shards=shards,
+        early=report.failures,
+        visits=[
+            Visit(outlet=v.domain, found=v.found, fetched=v.fetched, robots=v.robots, feed_dead=v.feed_dead)
+            for v in report.outlets
+        ],
+        outlets=[
+            OutletFacts(outlet=o.domain, name=o.name, country=o.country, language=o.language, feeds=list(o.sources))
+            for o in outlets
+        ],
+        reports=[
+            tables.ShardReport(
+                step="scrape",
+                shard_id="all",
+                seen=seen,
+                used=seen - len(report.failures),
+                rejected=len(report.failures),
+                seconds=report.seconds,
+            )
+        ],
+    )
+
+
+def _scrape_night(
+    request: Request, outlets: list[OutletConfig], run_name: str, progress: Progress
+) -> ScrapeReport:
+    with progress.step("discover", len(outlets)) as found, progress.step("fetch", 0) as fetched:
+        last = {"discover": 0, "scrape": 0}
+
+        def tell(what: str, done: int, total: int) -> None:
+            (found if what == "discover" else fetched)(done - last[what], total)
+            last[what] = done
+
+        return scrape_night(
+            outlets,
+            night=request.night,
+            run_name=run_name,
+            raw_dir=request.raw,
+            rules_discover=request.settings.discover,
+            rules_scrape=request.settings.scrape,
+            now_fn=pipeline.now,
+            progress=tell,
+        )

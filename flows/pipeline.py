@@ -1,0 +1,158 @@
+"""The order of the steps, from shards to the report: the same for a night of the live web and for an ingest."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+import logging
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+from flows import engine
+from flows.versions import versions
+from tasks import tables
+from tasks.clean.settle import settle
+from tasks.clean.task import clean_shard
+from tasks.extract.link import link
+from tasks.extract.task import extract_shard
+from tasks.publish.night import OutletFacts, RunFacts, Visit, discard_work, publish_night
+from tasks.publish.store import Store
+from tasks.publish.write import read_table
+from tasks.report.nightly import write_report
+from tasks.report.summary import Summary, summarise
+from tasks.scrape.shards import Shard
+from tasks.settings import Settings
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One run: what goes in, and where it goes."""
+
+    run_id: str
+    flow: str
+    night: dt.date
+    root: Path
+    started_at: dt.datetime
+    settings: Settings
+    shards: list[Shard]
+    early: list[tables.Failure] = field(default_factory=list)
+    visits: list[Visit] = field(default_factory=list)
+    outlets: list[OutletFacts] = field(default_factory=list)
+    reports: list[tables.ShardReport] = field(default_factory=list)
+
+
+def now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
+
+
+def run_id(store: Store, flow: str, night: dt.date, ingredients: list[str], settings: Settings) -> str:
+    """The run's name: night, flow, hash of what goes in and by which code and settings, and how often that was done.
+
+    The same command after a kill has the same name and finds its finished shards. A try that was published but killed
+    before its work folder was removed keeps its name too: `published` tells.
+    """
+    digest = hashlib.blake2b(digest_size=4)
+    models = [f"{v.name} {v.version} {v.sha256}" for v in versions()]
+    for part in (flow, *ingredients, *models, _shaping(settings)):
+        digest.update(part.encode("utf-8", "surrogatepass") + b"\n")
+    stem = f"{night.isoformat()}-{flow}-{digest.hexdigest()}"
+    done = published(store, night, stem)
+    last = f"{stem}-{len(done)}"
+    return last if done and store.work(last).is_dir() else f"{stem}-{len(done) + 1}"
+
+
+def _shaping(settings: Settings) -> str:
+    """The settings that shape rows; the engine's do not."""
+    return json.dumps(settings.model_dump(mode="json", exclude={"engine", "schedule", "raw", "processed"}), sort_keys=True)
+
+
+def published(store: Store, night: dt.date, stem: str) -> list[str]:
+    """Published runs of that night whose name begins so."""
+    path = store.path("runs", night)
+    if not path.is_file():
+        return []
+    return [r for r in read_table(path, ["run_id"])["run_id"].to_pylist() if r.startswith(stem)]
+
+
+def process(job: Job, steps: engine.Steps) -> Summary:
+    """clean -> settle -> extract -> link -> publish -> report. Answers what a person wants to know of the run."""
+    store = Store.open(job.root, write=True)
+    if not published(store, job.night, job.run_id):
+        _make_tables(job, store, steps)
+    report = steps.call("report", write_report, job.root, job.night)
+    discard_work(job.root, job.run_id)
+    return summarise(job.root, job.run_id, job.night, report)
+
+
+def _make_tables(job: Job, store: Store, steps: engine.Steps) -> None:
+    rules = job.settings
+    work = store.work(job.run_id)
+    work.mkdir(parents=True, exist_ok=True)
+    names = [s.shard_id for s in job.shards]
+    reports = list(job.reports)
+    reports += steps.map("clean", clean_shard, [(s, work, rules.clean, job.run_id) for s in job.shards])
+    since = job.night - dt.timedelta(days=rules.clean.copy_days)
+    earlier = store.files("articles")
+    signatures = store.state_files("signatures", since=since, before=job.night)
+    reports.append(steps.call("settle", settle, work, names, earlier, signatures, rules.clean))
+    reports += steps.map("extract", extract_shard, _largest_first(work, names, rules))
+    window = {
+        t: store.files(t, since=job.night - dt.timedelta(days=rules.extract.story_days), before=job.night)
+        for t in ("articles", "quotes", "events", "sources")
+    }
+    reports.append(steps.call("link", link, work, names, window))
+    facts = RunFacts(
+        run_id=job.run_id,
+        flow=job.flow,
+        night=job.night,
+        started_at=job.started_at,
+        finished_at=now(),
+        shards=names,
+        early=job.early,
+        visits=job.visits,
+        outlets=job.outlets,
+        reports=reports,
+        versions=versions(),
+        settings=rules.model_dump_json(),
+    )
+    steps.call("publish", publish_night, job.root, facts)
+
+
+def _largest_first(work: Path, names: list[str], rules: Settings) -> list[tuple[object, ...]]:
+    """Shards with the most articles first, so that no worker is left alone with a big one at the end."""
+    size = {n: pq.read_metadata(work / "clean" / n / "articles.parquet").num_rows for n in names}
+    return [(n, work, rules.extract) for n in sorted(names, key=lambda n: (-size[n], n))]
+
+
+def carry_out(job: Job, progress: engine.Progress, *, small: bool) -> Summary:
+    """Run `process`: inline for a small job or by setting, else as a Prefect flow on Dask."""
+    rules = job.settings.engine
+    if rules.runner == "inline" or (rules.runner == "auto" and small):
+        return process(job, engine.Inline(progress))
+    with engine.server(rules):
+        return as_flow(job, progress)
+
+
+def as_flow(job: Job, progress: engine.Progress) -> Summary:
+    """`process` as a Prefect flow, within a server's context."""
+
+    def body() -> Summary:
+        summary = process(job, engine.Orchestrated(progress))
+        _leave_artifact(summary)
+        return summary
+
+    runner = engine.task_runner(job.settings.engine, len(job.shards))
+    return engine.run_as_flow("process", job.run_id, runner, body)
+
+
+def _leave_artifact(summary: Summary) -> None:
+    from prefect.artifacts import create_markdown_artifact
+
+    create_markdown_artifact(markdown=summary.markdown(), key=f"night-{summary.night}", description="nightdesk")
+
+

@@ -1,0 +1,109 @@
+"""Summaries, tables and checks on a terminal."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import Any
+
+import pyarrow.parquet as pq
+from rich.console import Console
+from rich.table import Table
+
+from flows.doctor import Check
+from tasks import tables
+from tasks.publish.store import Store
+from tasks.report.summary import Summary
+
+FATE_WORDS = {
+    "article": "new articles",
+    "revision": "changed articles, kept as revisions",
+    "unchanged": "already in the tables",
+    "copy": "copies of another article",
+    "skipped": "skipped",
+    "failed": "failed",
+}
+WIDTH = 100
+
+
+def _line(console: Console, text: str = "") -> None:
+    console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+
+def show_summary(summary: Summary, console: Console) -> None:
+    """What came in and what became of it, a few rows, and where everything lies."""
+    _line(console)
+    _line(console, f"Night {summary.night}: {summary.inputs} inputs in {summary.seconds:.0f} s")
+    for fate, words in FATE_WORDS.items():
+        if summary.fates[fate]:
+            _line(console, f"  {summary.fates[fate]:>6}  {words}")
+    for reason, n in summary.reasons.items():
+        _line(console, f"          {n:>5}  {reason}")
+    shown = ("articles", "quotes", "sources", "events", "stories")
+    _line(console)
+    _line(console, "Rows: " + ", ".join(f"{summary.rows.get(t, 0):,} {t}" for t in shown))
+    if summary.quotes:
+        _line(console, "\nSome quotes")
+        for q in summary.quotes:
+            _line(console, _bullet(f"{q.speaker} ({q.cue}): {q.text}"))
+    if summary.events:
+        _line(console, "\nSome events")
+        for e in summary.events:
+            _line(console, _bullet(f"{e.type}, {e.place}, {e.date} ({e.modality}): {e.what}"))
+    _line(console, f"\nTables  {summary.tables}")
+    _line(console, f"Report  {summary.report}")
+
+
+def _bullet(text: str) -> str:
+    flat = " ".join(text.split())
+    return textwrap.fill(
+        textwrap.shorten(flat, 3 * WIDTH, placeholder=" …"), WIDTH, initial_indent="  - ", subsequent_indent="    "
+    )
+
+
+def table_list(store: Store) -> list[dict[str, Any]]:
+    """Name, rows, nights, bytes and folder of every table."""
+    out = []
+    for table in tables.TABLES:
+        files = store.files(table)
+        nights = store.nights(table)
+        out.append(
+            {
+                "table": table,
+                "rows": sum(pq.read_metadata(f).num_rows for f in files),
+                "nights": len(nights),
+                "first": nights[0] if nights else None,
+                "last": nights[-1] if nights else None,
+                "bytes": sum(f.stat().st_size for f in files),
+                "folder": str(store.root / table),
+            }
+        )
+    return out
+
+
+def show_tables(listed: list[dict[str, Any]], store: Store, console: Console) -> None:
+    grid = Table(box=None, pad_edge=False)
+    for head, right in (("table", False), ("rows", True), ("nights", True), ("last night", False), ("MB", True), ("folder", False)):
+        grid.add_column(head, justify="right" if right else "left", overflow="fold")
+    for t in listed:
+        grid.add_row(
+            t["table"], f"{t['rows']:,}", str(t["nights"]), str(t["last"] or ""), f"{t['bytes'] / 1e6:.1f}", t["folder"]
+        )
+    console.print(grid)
+    _line(console, f'\npd.read_parquet("{store.root}/quotes") loads one; nightdesk tables quotes tells its columns.')
+
+
+def show_columns(table: str, console: Console) -> None:
+    _line(console, f"{table}: {(tables.TABLES[table].__doc__ or '').strip()}")
+    grid = Table(box=None, pad_edge=False)
+    for head in ("column", "type", "meaning"):
+        grid.add_column(head, overflow="fold")
+    for field in tables.schema(table):
+        col = tables.columns(table)[field.name]
+        grid.add_row(field.name, str(field.type), col.meaning + (f" ({col.unit})" if col.unit else ""))
+    console.print(grid)
+
+
+def show_check(check: Check, console: Console) -> None:
+    _line(console, f"{'ok  ' if check.good else 'FAIL'}  {check.what}: {check.found}")
+    if check.advice:
+        _line(console, f"      {check.advice}")

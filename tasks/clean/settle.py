@@ -1,0 +1,276 @@
+"""What became of each cleaned article: new, changed since an earlier night, already there, or a copy of another.
+
+Runs once a run, over what is light of every article (no texts). Answers one verdict an article, in the order of its shard.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import difflib
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from tasks import tables
+from tasks.clean.copies import CopyKey, find_copies
+from tasks.settings import CleanSettings
+
+Change = Literal["first", "title", "body", "minor"]
+
+SETTLED = pa.schema(
+    [
+        ("article_id", pa.string()),  # final
+        ("draft_id", pa.string()),  # as clean gave it
+        ("article_key", pa.string()),
+        ("fate", pa.string()),
+        ("reason", pa.string()),
+        ("detail", pa.string()),
+        ("revision", pa.int64()),
+        ("change", pa.string()),
+        ("copy_group", pa.string()),
+        ("is_original", pa.bool_()),
+        ("kept", pa.bool_()),
+    ]
+)
+SIGNATURES = pa.schema(
+    [
+        ("article_id", pa.string()),
+        ("article_key", pa.string()),
+        ("copy_group", pa.string()),
+        ("signature", pa.binary()),
+        ("published_at", pa.timestamp("us", tz="UTC")),
+        ("fetched_at", pa.timestamp("us", tz="UTC")),
+        ("agency", pa.string()),
+        ("outlet", pa.string()),
+        ("word_count", pa.int64()),
+    ]
+)
+EPOCH = dt.datetime(1, 1, 1, tzinfo=dt.UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Light:
+    """One article without its text, and where it stands."""
+
+    shard: str
+    row: int
+    article_id: str
+    article_key: str
+    content_hash: str
+    title: str | None
+    outlet: str | None
+    agency: str | None
+    published_at: dt.datetime | None
+    fetched_at: dt.datetime | None
+    word_count: int
+    signature: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """The latest revision of an article, from an earlier run or from this one."""
+
+    article_id: str
+    content_hash: str
+    revision: int
+    where: Path | Light
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    article_id: str
+    fate: tables.Fate
+    reason: tables.Reason | None = None
+    detail: str | None = None
+    revision: int = 1
+    change: Change = "first"
+    copy_group: str | None = None
+    is_original: bool | None = None
+
+
+def settle(
+    work: Path, shards: list[str], earlier: list[Path], signatures: list[Path], rules: CleanSettings
+) -> tables.ShardReport:
+    """Write `work/settled/<shard>.parquet` (SETTLED) for each shard and `work/signatures.parquet` (SIGNATURES).
+
+    `earlier`: published files of `articles`, all nights. `signatures`: SIGNATURES files of the nights in which copies
+    are looked for. The verdicts do not depend on how the inputs were cut into shards.
+    """
+    lights = [light for shard in shards for light in _read_lights(work, shard)]
+    lights.sort(key=lambda a: (a.fetched_at or a.published_at or EPOCH, a.shard, a.row))
+    known = _latest(earlier, {a.article_key for a in lights})
+    verdicts: dict[tuple[str, int], Verdict] = {}
+    for light in lights:
+        verdict = _verdict(light, known.get(light.article_key), work)
+        verdicts[light.shard, light.row] = verdict
+        if verdict.fate is not tables.Fate.UNCHANGED:
+            known[light.article_key] = Seen(
+                article_id=verdict.article_id,
+                content_hash=light.content_hash,
+                revision=verdict.revision,
+                where=light,
+            )
+    kept = [a for a in lights if verdicts[a.shard, a.row].fate is not tables.Fate.UNCHANGED]
+    _mark_copies(kept, verdicts, signatures, rules)
+    _write(work, shards, lights, verdicts)
+    return tables.ShardReport(
+        step="settle", shard_id="all", seen=len(lights), used=len(kept), rejected=len(lights) - len(kept)
+    )
+
+
+def _read_lights(work: Path, shard: str) -> Iterator[Light]:
+    data = pq.read_table(work / "clean" / shard / "light.parquet")
+    for row, values in enumerate(data.to_pylist()):
+        yield Light(shard=shard, row=row, **values)
+
+
+def _latest(files: list[Path], keys: set[str]) -> dict[str, Seen]:
+    """The newest published revision of each of `keys`."""
+    if not files or not keys:
+        return {}
+    wanted = pa.table({"article_key": pa.array(sorted(keys), pa.string())})
+    with duckdb.connect() as db:
+        db.register("wanted", wanted)
+        rows = db.execute(
+            "select a.article_key, a.article_id, a.content_hash, a.revision, a.filename "
+            "from read_parquet(?, filename = true, hive_partitioning = false) a semi join wanted using (article_key) "
+            "order by a.article_key, a.revision",
+            [[str(f) for f in files]],
+        ).fetchall()
+    return {
+        key: Seen(article_id=article_id, content_hash=digest, revision=revision, where=Path(file))
+        for key, article_id, digest, revision, file in rows
+    }
+
+
+def _verdict(light: Light, before: Seen | None, work: Path) -> Verdict:
+    if before is None:
+        return Verdict(article_id=light.article_id, fate=tables.Fate.ARTICLE)
+    here = isinstance(before.where, Light)
+    if before.content_hash == light.content_hash:
+        reason = tables.Reason.DUPLICATE_INPUT if here else tables.Reason.SAME_CONTENT
+        return Verdict(article_id=before.article_id, fate=tables.Fate.UNCHANGED, reason=reason)
+    old_title, old_text = _content(before, work)
+    new_title, new_text = _shard_content(work, light)
+    change = kind_of_change(old_title, old_text, new_title, new_text)
+    if change is None:
+        return Verdict(
+            article_id=before.article_id, fate=tables.Fate.UNCHANGED, reason=tables.Reason.COSMETIC_CHANGE
+        )
+    revision = before.revision + 1
+    # A text that went back to an older wording has that wording's id: the number keeps ids unique.
+    return Verdict(
+        article_id=tables.make_id("a", light.article_key, light.content_hash, revision),
+        fate=tables.Fate.REVISION,
+        revision=revision,
+        change=change,
+        detail=f"revision {revision} of {light.article_key}",
+    )
+
+
+def _content(seen: Seen, work: Path) -> tuple[str | None, str]:
+    if isinstance(seen.where, Light):
+        return _shard_content(work, seen.where)
+    data = pq.read_table(
+        seen.where, columns=["title", "text"], filters=[("article_id", "=", seen.article_id)], partitioning=None
+    )
+    row = data.to_pylist()[0]
+    return row["title"], row["text"]
+
+
+def _shard_content(work: Path, light: Light) -> tuple[str | None, str]:
+    data = pq.read_table(work / "clean" / light.shard / "articles.parquet", columns=["title", "text"])
+    row = data.slice(light.row, 1).to_pylist()[0]
+    return row["title"], row["text"]
+
+
+WORD = re.compile(r"\w+")
+
+
+def kind_of_change(old_title: str | None, old: str, new_title: str | None, new: str) -> Change | None:
+    """How a new wording differs; None if only in spaces, case or punctuation (a cosmetic change makes no revision).
+
+    minor: at most three words of the body were exchanged, none of them a number.
+    """
+    a, b = (WORD.findall(t.casefold()) for t in (old, new))
+    if a == b:
+        titles_equal = WORD.findall((old_title or "").casefold()) == WORD.findall((new_title or "").casefold())
+        return None if titles_equal else "title"
+    changed: list[str] = []
+    for op, i, j, k, m in difflib.SequenceMatcher(None, a, b, autojunk=len(a) > 2000).get_opcodes():
+        if op != "equal":
+            changed += a[i:j] if j - i > m - k else b[k:m]
+    return "minor" if len(changed) <= 3 and not any(w.isdigit() for w in changed) else "body"
+
+
+def _copy_key(light: Light, article_id: str) -> CopyKey:
+    return CopyKey(
+        article_id=article_id,
+        article_key=light.article_key,
+        signature=np.frombuffer(light.signature, dtype=np.uint32),
+        published_at=light.published_at,
+        fetched_at=light.fetched_at,
+        agency=light.agency,
+        outlet=light.outlet,
+        word_count=light.word_count,
+    )
+
+
+def _known_copies(files: Iterable[Path]) -> Iterator[tuple[CopyKey, str]]:
+    for path in files:
+        for row in pq.read_table(path).to_pylist():
+            group = row.pop("copy_group")
+            row["signature"] = np.frombuffer(row["signature"], dtype=np.uint32)
+            yield CopyKey(**row), group
+
+
+def _mark_copies(
+    kept: list[Light], verdicts: dict[tuple[str, int], Verdict], signatures: list[Path], rules: CleanSettings
+) -> None:
+    """Set copy_group and is_original of every kept verdict; a new article that is no original becomes a copy."""
+    known = list(_known_copies(signatures))
+    rows = [_copy_key(a, verdicts[a.shard, a.row].article_id) for a in kept]
+    found = find_copies(rows, known, similarity=rules.copy_similarity)
+    for light in kept:
+        at = (light.shard, light.row)
+        verdict = verdicts[at]
+        copy = found[verdict.article_id]
+        fate = verdict.fate
+        if fate is tables.Fate.ARTICLE and not copy.is_original:
+            fate = tables.Fate.COPY
+        verdicts[at] = replace(verdict, fate=fate, copy_group=copy.copy_group, is_original=copy.is_original)
+
+
+def _write(
+    work: Path, shards: list[str], lights: list[Light], verdicts: dict[tuple[str, int], Verdict]
+) -> None:
+    by_shard: dict[str, list[Light]] = defaultdict(list)
+    for light in lights:
+        by_shard[light.shard].append(light)
+    state: list[dict[str, Any]] = []
+    (work / "settled").mkdir(exist_ok=True)
+    for shard in shards:
+        rows = []
+        for light in sorted(by_shard[shard], key=lambda a: a.row):
+            v = verdicts[shard, light.row]
+            kept = v.fate is not tables.Fate.UNCHANGED
+            rows.append(
+                {name: getattr(v, name) for name in SETTLED.names if hasattr(v, name)}
+                | {"draft_id": light.article_id, "article_key": light.article_key, "kept": kept}
+            )
+            if kept:
+                state.append(
+                    {name: getattr(light, name) for name in SIGNATURES.names if hasattr(light, name)}
+                    | {"article_id": v.article_id, "copy_group": v.copy_group}
+                )
+        pq.write_table(pa.Table.from_pylist(rows, schema=SETTLED), work / "settled" / f"{shard}.parquet")
+    state.sort(key=lambda r: str(r["article_id"]))
+    pq.write_table(pa.Table.from_pylist(state, schema=SIGNATURES), work / "signatures.parquet", compression="zstd")

@@ -1,0 +1,120 @@
+"""datapackage.json and docs/tables.md: what the tables are, for machines and for people, both made from tables.py."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pyarrow as pa
+
+from tasks import tables
+
+
+def _type(kind: Any) -> str:
+    """Arrow type -> Frictionless field type."""
+    if pa.types.is_boolean(kind):
+        return "boolean"
+    if pa.types.is_integer(kind):
+        return "integer"
+    if pa.types.is_floating(kind):
+        return "number"
+    if pa.types.is_timestamp(kind):
+        return "datetime"
+    if pa.types.is_date(kind):
+        return "date"
+    if pa.types.is_list(kind):
+        return "array"
+    if pa.types.is_struct(kind):
+        return "object"
+    return "string"
+
+
+def data_package(files: dict[str, list[str]]) -> str:
+    """The Frictionless Data Package of a store, as JSON. `files`: table -> paths relative to the package."""
+    resources = []
+    for table, row in tables.TABLES.items():
+        if not files.get(table):
+            continue
+        cols = tables.columns(table)
+        fields = []
+        for f in tables.schema(table):
+            field: dict[str, Any] = {"name": f.name, "type": _type(f.type), "description": cols[f.name].meaning}
+            if cols[f.name].unit:
+                field["unit"] = cols[f.name].unit
+            if not f.nullable:
+                field["constraints"] = {"required": True}
+            fields.append(field)
+        resources.append(
+            {
+                "name": table.replace("_", "-"),
+                "title": table,
+                "description": (row.__doc__ or "").strip().splitlines()[0],
+                "path": files[table],
+                "format": "parquet",
+                "mediatype": "application/vnd.apache.parquet",
+                "schema": {"fields": fields, "primaryKey": list(tables.KEYS[table])},
+            }
+        )
+    package = {
+        "profile": "data-package",
+        "name": "nightdesk",
+        "title": "nightdesk: quotes, sources and events from the news",
+        "schema_version": tables.SCHEMA_VERSION,
+        "description": "Spans count Unicode code points of articles.text, end exclusive. Times are UTC. "
+        "The column dt, the night, comes from the folder names.",
+        "resources": resources,
+    }
+    return json.dumps(package, indent=1, ensure_ascii=False) + "\n"
+
+
+def _plain(kind: Any, null: bool) -> str:
+    if pa.types.is_list(kind):
+        inner = kind.value_type
+        name = f"list of {{{', '.join(f.name for f in inner)}}}" if pa.types.is_struct(inner) else f"list of {inner}"
+    elif pa.types.is_struct(kind):
+        name = f"{{{', '.join(f.name for f in kind)}}}"
+    else:
+        name = str(kind)
+    return name + ("" if null else ", never null")
+
+
+def tables_reference() -> str:
+    """docs/tables.md."""
+    out = [
+        "# The tables",
+        "",
+        "Made from `tasks/tables.py` by `python -m tasks.publish.catalogue`; do not edit by hand.",
+        "",
+        "Plain Parquet under `data/processed/<table>/dt=<night>/`. Reading a table's folder adds the column `dt`, the "
+        "night. For every span, `articles.text[start:end]` is the row's text (Unicode code points, end exclusive). "
+        "Null means unknown, never zero.",
+        "",
+        f"Table format: version {tables.SCHEMA_VERSION}.",
+    ]
+    for table, row in tables.TABLES.items():
+        whole = " One partition, the newest night's, for the whole corpus." if table in tables.SNAPSHOTS else ""
+        out += [
+            "",
+            f"## {table}",
+            "",
+            f"One row is: {(row.__doc__ or '').strip()[0].lower()}{(row.__doc__ or '').strip()[1:]}{whole}",
+        ]
+        out += [
+            "",
+            f"Key: {', '.join(f'`{k}`' for k in tables.KEYS[table])}.",
+            "",
+            "| column | type | meaning |",
+            "|---|---|---|",
+        ]
+        cols = tables.columns(table)
+        for f in tables.schema(table):
+            unit = f" ({cols[f.name].unit})" if cols[f.name].unit else ""
+            out.append(f"| `{f.name}` | {_plain(f.type, f.nullable)} | {cols[f.name].meaning}{unit} |")
+    out += ["", "## Reasons", "", "`inputs.reason` is one of: " + ", ".join(f"`{r}`" for r in tables.Reason) + "."]
+    return "\n".join(out) + "\n"
+
+
+if __name__ == "__main__":
+    from pathlib import Path
+
+    (Path(__file__).parents[2] / "docs" / "tables.md").write_text(tables_reference(), encoding="utf-8")

@@ -1,0 +1,303 @@
+"""One run's shards -> the tables of its night, all at once."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import shutil
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from tasks import tables
+from tasks.clean.task import failed_input
+from tasks.extract.checks import InvariantError
+from tasks.publish import snapshots
+from tasks.publish.catalogue import data_package
+from tasks.publish.store import Commit, Store
+from tasks.publish.write import read_batches, read_table, write_batches
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    """What scrape met at one outlet in this night."""
+
+    outlet: str
+    found: int
+    fetched: int
+    robots: str | None
+    feed_dead: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutletFacts:
+    """What outlets.toml says of one outlet."""
+
+    outlet: str
+    name: str | None
+    country: str | None
+    language: str | None
+    feeds: list[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunFacts:
+    """Everything publish must know of a run besides its shards' files."""
+
+    run_id: str
+    flow: str
+    night: dt.date
+    started_at: dt.datetime
+    finished_at: dt.datetime
+    shards: list[str]
+    early: list[tables.Failure]
+    visits: list[Visit]
+    outlets: list[OutletFacts]
+    reports: list[tables.ShardReport]
+    versions: list[tables.Version]
+    settings: str
+
+
+def publish_night(root: Path, run: RunFacts) -> tables.Run:
+    """Merge the shards of `run` into its night, count the corpus-wide tables anew, and make all of it appear at once.
+
+    Answers the row of `runs`. Raises InvariantError if fates do not add up or a reference does not resolve; then
+    nothing was published and the shards are kept.
+    """
+    store = Store.open(root, write=True)
+    work = store.work(run.run_id)
+    commit = store.begin()
+    inputs = _final_inputs(work, run)
+    row = _run_row(run, inputs)
+    _stage_rows(store, commit, work, run)
+    _append(store, commit, "inputs", run.night, [tables.to_arrow("inputs", inputs)])
+    _append(store, commit, "runs", run.night, [tables.to_arrow("runs", [row])])
+    with snapshots.corpus({t: commit.files(t) for t in ("articles", "quotes", "sources", "events")}, work / "tmp") as db:
+        _check(db, run, row)
+        _stage_coverage(store, commit, db, run)
+        for table, sql in (
+            ("quote_groups", snapshots.QUOTE_GROUPS),
+            ("source_index", snapshots.SOURCE_INDEX),
+            ("stories", snapshots.STORIES),
+            ("outlets", snapshots.OUTLETS),
+        ):
+            _stage_snapshot(store, commit, table, run.night, snapshots.batches(db, sql))
+    files = {t: [str(p) for p in _places(store, commit, t)] for t in tables.TABLES}
+    commit.stage(root / "datapackage.json").write_text(data_package(files), encoding="utf-8")
+    commit.publish()
+    return row
+
+
+def discard_work(root: Path, run_id: str) -> None:
+    """Remove the shards of a run, once it is published and reported."""
+    shutil.rmtree(root / ".work" / run_id, ignore_errors=True)
+
+
+# --------------------------------------------------------------------------- rows of this run
+
+
+def _failed(work: Path, shard: str) -> dict[str, str]:
+    rows = pq.read_table(work / "extract" / shard / "failed.parquet").to_pylist()
+    return {r["article_id"]: r["detail"] for r in rows}
+
+
+def _final_inputs(work: Path, run: RunFacts) -> list[tables.Input]:
+    """Every input of the run with its fate."""
+    out = [failed_input(f, run.run_id) for f in run.early]
+    for shard in run.shards:
+        verdicts = iter(pq.read_table(work / "settled" / f"{shard}.parquet").to_pylist())
+        failed = _failed(work, shard)
+        for row in pq.read_table(work / "clean" / shard / "inputs.parquet").to_pylist():
+            row["run_id"] = run.run_id
+            if row["article_id"] is not None:
+                v = next(verdicts)
+                row |= {"fate": v["fate"], "step": "settle", "reason": v["reason"], "detail": v["detail"]}
+                row["article_id"] = v["article_id"]
+                if v["article_id"] in failed and v["kept"]:
+                    row |= {"fate": tables.Fate.FAILED, "step": "extract", "reason": tables.Reason.INTERNAL_ERROR}
+                    row |= {"detail": failed[v["article_id"]], "article_id": None}
+            out.append(tables.Input(**row))
+    return out
+
+
+def _article_rows(work: Path, shard: str, stories: dict[str, str]) -> pa.Table:
+    settled = pq.read_table(work / "settled" / f"{shard}.parquet")
+    data = pq.read_table(work / "clean" / shard / "articles.parquet")
+    for name in ("article_id", "revision", "change", "copy_group", "is_original"):
+        data = data.set_column(data.schema.get_field_index(name), data.schema.field(name), settled[name])
+    failed = pa.array(list(_failed(work, shard)), pa.string())
+    keep = pc.and_(settled["kept"], pc.invert(pc.is_in(settled["article_id"], failed)))
+    data = data.filter(keep)
+    return _mapped(data, "story_id", data["article_id"], stories)
+
+
+def _mapped(data: pa.Table, column: str, keys: Any, values: dict[str, str]) -> pa.Table:
+    """`data` with `column` replaced by the value of each key, null where there is none."""
+    filled = pa.array([values.get(k) if k is not None else None for k in keys.to_pylist()], pa.string())
+    return data.set_column(data.schema.get_field_index(column), data.schema.field(column), filled)
+
+
+def _pairs(path: Path, key: str, value: str) -> dict[str, str]:
+    data = pq.read_table(path)
+    return dict(zip(data[key].to_pylist(), data[value].to_pylist(), strict=True))
+
+
+def _stage_rows(store: Store, commit: Commit, work: Path, run: RunFacts) -> None:
+    stories = _pairs(work / "stories.parquet", "article_id", "story_id")
+    event_stories = _pairs(work / "event_stories.parquet", "event_id", "story_id")
+    groups = _pairs(work / "quote_groups.parquet", "quote_id", "quote_group")
+
+    def rows(table: str) -> Iterator[pa.Table]:
+        for shard in run.shards:
+            if table == "articles":
+                yield _article_rows(work, shard, stories)
+                continue
+            data = pq.read_table(work / "extract" / shard / f"{table}.parquet")
+            if table == "quotes":
+                data = _mapped(data, "quote_group", data["quote_id"], groups)
+            elif table == "events":
+                data = _mapped(data, "story_id", data["event_id"], event_stories)
+            yield data
+
+    for table in ("articles", "sources", "quotes", "events"):
+        _append(store, commit, table, run.night, rows(table))
+    state = store.state_path("signatures", run.night)
+    new = pq.read_table(work / "signatures.parquet")
+    merged = pa.concat_tables([read_table(state), new]) if state.is_file() else new
+    pq.write_table(merged, commit.stage(state), compression="zstd")
+
+
+def _append(store: Store, commit: Commit, table: str, night: dt.date, new: Iterable[Any]) -> None:
+    """Stage the night's file of a table: what is published of that night, then the new rows."""
+    place = store.path(table, night)
+
+    def batches() -> Iterator[Any]:
+        yield from read_batches([place] if place.is_file() else [])
+        yield from new
+
+    write_batches(commit.stage(place), table, batches())
+
+
+def _stage_snapshot(store: Store, commit: Commit, table: str, night: dt.date, new: Iterable[Any]) -> None:
+    """Stage a corpus-wide table; its one partition carries the newest night."""
+    nights = store.nights(table)
+    newest = max([night, *nights])
+    for old in nights:
+        if old != newest:
+            commit.rename_folder(store.path(table, old).parent, store.path(table, newest).parent)
+    write_batches(commit.stage(store.path(table, newest)), table, new)
+
+
+def _stage_coverage(store: Store, commit: Commit, db: Any, run: RunFacts) -> None:
+    place = store.path("coverage", run.night)
+    earlier = [f for f in store.files("coverage") if f != place]
+    before = [f for f in earlier if f < place]
+    snapshots.add_view(db, "coverage_earlier", "coverage", before)
+    snapshots.add_view(db, "outlets_earlier", "outlets", store.files("outlets"))
+    _register(db, "visits", [asdict(v) for v in run.visits], _VISITS)
+    _register(db, "configs", [asdict(o) for o in run.outlets], _CONFIGS)
+    rows = [
+        pa.RecordBatch.from_struct_array(b.to_struct_array()) for b in snapshots.batches(
+            db, snapshots.COVERAGE, night=run.night
+        )
+    ]
+    new = pa.Table.from_batches(rows) if rows else tables.schema("coverage").empty_table()
+    # An ingest into a night that was crawled keeps what the crawl knew of an outlet it does not touch.
+    staged = commit.stage(place)
+    if place.is_file():
+        old = read_table(place)
+        old = old.filter(pc.invert(pc.is_in(old["outlet"], new["outlet"].combine_chunks())))
+        new = pa.concat_tables([old, new.select(old.schema.names).cast(old.schema)])
+    write_batches(staged, "coverage", [new])
+    snapshots.add_view(db, "coverage_all", "coverage", [*earlier, staged])
+
+
+_VISITS = pa.schema(
+    [("outlet", pa.string()), ("found", pa.int64()), ("fetched", pa.int64()), ("robots", pa.string()),
+     ("feed_dead", pa.bool_())]
+)  # fmt: skip
+_CONFIGS = pa.schema(
+    [("outlet", pa.string()), ("name", pa.string()), ("country", pa.string()), ("language", pa.string()),
+     ("feeds", pa.list_(pa.string()))]
+)  # fmt: skip
+
+
+def _register(db: Any, name: str, rows: list[dict[str, Any]], schema: Any) -> None:
+    db.register(f"{name}_rows", pa.Table.from_pylist(rows, schema=schema))
+    db.execute(f"create or replace view {name} as select * from {name}_rows")
+
+
+def _places(store: Store, commit: Commit, table: str) -> list[Path]:
+    """Paths of a table's files after the commit, relative to the root."""
+    staged = store.root / ".commit" / "new"
+    found = {f.relative_to(staged if f.is_relative_to(staged) else store.root) for f in commit.files(table)}
+    if table in tables.SNAPSHOTS:
+        found = {max(found)} if found else set()
+    return sorted(found)
+
+
+# --------------------------------------------------------------------------- sums
+
+
+def _run_row(run: RunFacts, inputs: list[tables.Input]) -> tables.Run:
+    fates = Counter(i.fate for i in inputs)
+    steps = []
+    for step in dict.fromkeys(r.step for r in run.reports):
+        done = [r for r in run.reports if r.step == step]
+        steps.append(
+            tables.StepCount(
+                step=step,
+                seen=sum(r.seen for r in done),
+                used=sum(r.used for r in done),
+                rejected=sum(r.rejected for r in done),
+                rows=sum(r.rows for r in done),
+                seconds=round(sum(r.seconds for r in done), 3),
+            )
+        )
+    return tables.Run(
+        run_id=run.run_id,
+        flow=run.flow,
+        night=run.night,
+        started_at=run.started_at,
+        finished_at=run.finished_at,
+        n_inputs=len(inputs),
+        n_article=fates[tables.Fate.ARTICLE],
+        n_revision=fates[tables.Fate.REVISION],
+        n_unchanged=fates[tables.Fate.UNCHANGED],
+        n_copy=fates[tables.Fate.COPY],
+        n_skipped=fates[tables.Fate.SKIPPED],
+        n_failed=fates[tables.Fate.FAILED],
+        steps=steps,
+        versions=run.versions,
+        settings=run.settings,
+        peak_memory_bytes=max((r.peak_memory_bytes for r in run.reports), default=None),
+    )
+
+
+def _check(db: Any, run: RunFacts, row: tables.Run) -> None:
+    """Sums and references of the night that is about to appear. Raises InvariantError."""
+    fates = row.n_article + row.n_revision + row.n_unchanged + row.n_copy + row.n_skipped + row.n_failed
+    if fates != row.n_inputs:
+        raise InvariantError(f"the fates of run {run.run_id} add up to {fates}, its inputs to {row.n_inputs}")
+    for step in row.steps:
+        if step.seen != step.used + step.rejected:
+            raise InvariantError(f"step {step.step} of run {run.run_id} lost inputs: {json.dumps(asdict(step))}")
+    night = {"night": run.night}
+    for table, key in (("articles", "article_id"), ("quotes", "quote_id"), ("events", "event_id")):
+        twice = db.execute(
+            f"select {key} from {table} where dt = $night group by {key} having count(*) > 1 limit 1", night
+        ).fetchone()
+        if twice:
+            raise InvariantError(f"{table}: the key {twice[0]} occurs twice in night {run.night}")
+    for table in ("quotes", "sources", "events"):
+        lost = db.execute(
+            f"select article_id from {table} t anti join articles a using (article_id) where t.dt = $night limit 1", night
+        ).fetchone()
+        if lost:
+            raise InvariantError(f"{table}: {lost[0]} has no row in articles")

@@ -1,0 +1,153 @@
+"""What a person wants to know of a run at its end, for the terminal, for scripts and for Prefect's page."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow.compute as pc
+
+from tasks import tables
+from tasks.publish.store import Store
+from tasks.publish.write import read_table
+
+SAMPLE = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SampleQuote:
+    speaker: str
+    cue: str
+    text: str
+    outlet: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SampleEvent:
+    type: str
+    what: str
+    place: str
+    date: str
+    modality: str
+    outlet: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """One run in numbers and a few rows."""
+
+    run_id: str
+    flow: str
+    night: dt.date
+    seconds: float
+    inputs: int
+    fates: dict[str, int]
+    reasons: dict[str, int]
+    rows: dict[str, int]  # rows of the night's partition, by table
+    steps: list[dict[str, Any]]
+    peak_memory_bytes: int | None
+    quotes: list[SampleQuote]
+    events: list[SampleEvent]
+    tables: str
+    report: str
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self) | {"night": self.night.isoformat()}
+
+    def markdown(self) -> str:
+        """For an artifact on Prefect's page."""
+        lines = [f"# Night {self.night}", "", f"Run `{self.run_id}`, {self.seconds:.0f} s, {self.inputs} inputs.", ""]
+        lines += ["| fate | inputs |", "|---|---|", *(f"| {k} | {v} |" for k, v in self.fates.items())]
+        if self.reasons:
+            lines += ["", "| reason | inputs |", "|---|---|", *(f"| {k} | {v} |" for k, v in self.reasons.items())]
+        lines += ["", "| table | rows of the night |", "|---|---|", *(f"| {k} | {v} |" for k, v in self.rows.items())]
+        return "\n".join(lines)
+
+
+def summarise(root: Path, run_id: str, night: dt.date, report: Path) -> Summary:
+    """Read the published tables and tell of one run."""
+    store = Store.open(root)
+    runs = read_table(store.path("runs", night))
+    run = runs.filter(pc.equal(runs["run_id"], run_id)).to_pylist()[0]
+    inputs = read_table(store.path("inputs", night), ["run_id", "reason"])
+    reasons = inputs.filter(pc.equal(inputs["run_id"], run_id))["reason"].drop_null().value_counts().to_pylist()
+    rows = {t: _count(store.path(t, night)) for t in tables.TABLES if store.path(t, night).is_file()}
+    return Summary(
+        run_id=run_id,
+        flow=run["flow"],
+        night=night,
+        seconds=(run["finished_at"] - run["started_at"]).total_seconds(),
+        inputs=run["n_inputs"],
+        fates={f.value: run[f"n_{f.value}"] for f in tables.Fate},
+        reasons={r["values"]: r["counts"] for r in sorted(reasons, key=lambda r: (-r["counts"], r["values"]))},
+        rows=rows,
+        steps=run["steps"],
+        peak_memory_bytes=run["peak_memory_bytes"],
+        quotes=_quotes(store, night),
+        events=_events(store, night),
+        tables=str(root),
+        report=str(report),
+    )
+
+
+def _count(path: Path) -> int:
+    import pyarrow.parquet as pq
+
+    return int(pq.read_metadata(path).num_rows)
+
+
+def _outlets(store: Store, night: dt.date) -> dict[str, str]:
+    data = read_table(store.path("articles", night), ["article_id", "outlet"])
+    return {i: o or "" for i, o in zip(data["article_id"].to_pylist(), data["outlet"].to_pylist(), strict=True)}
+
+
+def _quotes(store: Store, night: dt.date) -> list[SampleQuote]:
+    """The most certain quotes of named speakers, one an article."""
+    columns = ["article_id", "text", "speaker_text", "cue", "confidence", "resolved_by", "quote_id"]
+    data = read_table(store.path("quotes", night), columns)
+    data = data.filter(pc.and_(pc.equal(data["resolved_by"], "name"), pc.is_valid(data["cue"])))
+    outlets = _outlets(store, night)
+    return [
+        SampleQuote(speaker=r["speaker_text"] or "", cue=r["cue"] or "", text=r["text"], outlet=outlets[r["article_id"]])
+        for r in _one_an_article(data, [("confidence", "descending"), ("quote_id", "ascending")])
+    ]
+
+
+def _events(store: Store, night: dt.date) -> list[SampleEvent]:
+    """The most certain events that happened and have a place and a date, one an article."""
+    columns = ["article_id", "type", "evidence", "place_name", "date_start", "modality", "confidence", "event_id"]
+    data = read_table(store.path("events", night), columns)
+    real = pc.is_in(data["modality"], _strings(sorted(tables.REAL)))
+    data = data.filter(pc.and_(real, pc.and_(pc.is_valid(data["place_name"]), pc.is_valid(data["date_start"]))))
+    outlets = _outlets(store, night)
+    return [
+        SampleEvent(
+            type=r["type"],
+            what=r["evidence"],
+            place=r["place_name"],
+            date=r["date_start"].isoformat(),
+            modality=r["modality"],
+            outlet=outlets[r["article_id"]],
+        )
+        for r in _one_an_article(data, [("confidence", "descending"), ("event_id", "ascending")])
+    ]
+
+
+def _strings(values: list[str]) -> Any:
+    import pyarrow as pa
+
+    return pa.array(values, pa.string())
+
+
+def _one_an_article(data: Any, order: list[tuple[str, str]]) -> list[dict[str, Any]]:
+    seen: set[str] = set()
+    out = []
+    for row in data.sort_by(order).slice(0, 1000).to_pylist():
+        if row["article_id"] not in seen:
+            seen.add(row["article_id"])
+            out.append(row)
+        if len(out) == SAMPLE:
+            break
+    return out
