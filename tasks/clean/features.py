@@ -1,0 +1,107 @@
+"""What a piece of text looks like: features shared by the models of page blocks and of text units."""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+from importlib import resources
+
+from tasks.clean.agree import words
+
+STOPWORDS = frozenset(
+    "the of and to in a is was for that on with as by at from it be this have are has had he she they we you i his her"
+    " their its not but or an which who will would been were said der die und das den von zu mit ist im nicht ein eine"
+    " sich auf für dem des dass es an als auch werden bei hat sie er wie so aus nach el la de que y en los las por con"
+    " del se un una para su al lo como más le et les des du une pour dans qui sur pas est au par il di che è non per"
+    " della sono het een van dat op te voor niet zijn og i på som med til av den det att om".split()
+)
+_SENTENCE_END = re.compile(r"[.!?…。！？][\"”’»)\]']*$")
+_DATE = re.compile(
+    r"\b\d{1,2}[:.]\d{2}\b|\b(?:19|20)\d{2}\b|\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|mär|mai|okt|dez)[a-zäé]*\.?\s+\d|\bago\b", re.I
+)
+_WEB = re.compile(r"https?://|www\.|\w@\w|\.com\b|@\w+|#\w+")
+_SECOND_PERSON = re.compile(r"\b(?:you|your|yours|our|us|we|ihre?|sie|unser\w*|vous|votre|usted|tu)\b", re.I)
+_QUOTE = re.compile(r"[\"“”„«»]")
+_BY = re.compile(r"^(?:by|von|por|par|di|door)\s+[A-ZÀ-Þ]", re.I)
+_CAPITAL = re.compile(r"\b[A-ZÀ-ÖØ-Þ]")
+_UPPER_WORD = re.compile(r"\b[A-ZÀ-ÖØ-Þ]{3,}\b")
+_SHOUT = re.compile(r"^[A-Z0-9 &:|,.'’\-]{4,}$")
+
+
+@functools.cache
+def _lexicon() -> list[tuple[str, re.Pattern[str]]]:
+    """Furniture phrases by kind. Each kind is one alternation, anchored at a word's start."""
+    text = resources.files("tasks.clean").joinpath("lexicon.json").read_text(encoding="utf-8")
+    kinds: dict[str, list[str]] = json.loads(text)
+    return [
+        (kind, re.compile(r"(?<!\w)(?:" + "|".join(re.escape(p) for p in sorted(phrases, key=len, reverse=True)) + ")", re.I))
+        for kind, phrases in kinds.items()
+    ]
+
+
+def kinds_of(text: str) -> list[str]:
+    """Kinds of furniture whose phrases the text holds, those with most hits first."""
+    sample = text[:600]
+    hits = [(len(pattern.findall(sample)), -order, kind) for order, (kind, pattern) in enumerate(_lexicon())]
+    return [kind for n, _, kind in sorted(hits, reverse=True) if n]
+
+
+def bucket(value: float, edges: tuple[float, ...]) -> int:
+    return sum(value >= e for e in edges)
+
+
+_LENGTHS = (1, 2, 3, 4, 6, 8, 11, 15, 20, 28, 40, 60, 100)
+
+
+def length_bucket(n_words: int) -> int:
+    return bucket(n_words, _LENGTHS)
+
+
+def text_features(text: str) -> list[str]:
+    """Features of the piece by itself. Some twenty strings; bounded by its first 1,500 code points."""
+    sample = text[:1500]
+    tokens = words(sample)
+    n = len(tokens)
+    raw = sample.split()
+    stop = sum(t in STOPWORDS for t in tokens) / n if n else 0.0
+    capitals = len(_CAPITAL.findall(sample)) / max(1, len(raw))
+    digits = sum(c.isdigit() for c in sample) / max(1, len(sample))
+    ended = bool(_SENTENCE_END.search(sample[-8:]))
+    found = [
+        f"len={length_bucket(n)}",
+        f"len,end={bucket(n, (2, 4, 8, 15, 30))},{ended}",
+        f"stop={bucket(stop, (0.01, 0.15, 0.25, 0.35, 0.45))}",
+        f"stop,len={bucket(stop, (0.01, 0.2, 0.35))},{bucket(n, (4, 10, 25))}",
+        f"caps={bucket(capitals, (0.05, 0.15, 0.3, 0.5, 0.75))}",
+        f"digits={bucket(digits, (0.001, 0.05, 0.15, 0.4))}",
+        f"first={'lower' if sample[:1].islower() else 'upper' if sample[:1].isupper() else 'digit' if sample[:1].isdigit() else sample[:1]}",
+        f"last={sample[-1:] if not sample[-1:].isalnum() else 'w'}",
+    ]
+    if _DATE.search(sample):
+        found.append(f"date,{bucket(n, (6, 12, 25))}")
+    if _WEB.search(sample):
+        found.append("web")
+    if _SECOND_PERSON.search(sample):
+        found.append(f"you,{bucket(n, (8, 20))}")
+    if _QUOTE.search(sample):
+        found.append("quote")
+    if _BY.search(sample):
+        found.append(f"by,{bucket(n, (5, 10))}")
+    if _SHOUT.match(sample):
+        found.append("shout")
+    if "|" in sample or "•" in sample or "»" in sample[-3:]:
+        found.append("bar")
+    found.extend(f"k:{kind},{bucket(n, (6, 15, 30))}" for kind in kinds_of(sample))
+    return found
+
+
+def word_features(text: str) -> list[str]:
+    """First, second and last word, and every word of a short piece."""
+    tokens = [("0" if t.isdigit() else t) for t in words(text[:1500])]
+    if not tokens:
+        return ["nowords"]
+    found = [f"w1={tokens[0]}", f"w12={' '.join(tokens[:2])}", f"wl={tokens[-1]}"]
+    if len(tokens) <= 30:
+        found += [f"w:{t}" for t in sorted(set(tokens))]
+    return found

@@ -1,0 +1,54 @@
+"""The libraries that find a page's body: trafilatura first, newspaper3k as the other backend and second opinion."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import lxml.html
+import trafilatura
+from lxml import etree
+
+MAX_TREE_CHARS = 3_000_000
+"""lxml and the finders take about a second a megabyte on dense pages: larger ones get the fast walk alone."""
+
+
+def _tree(html: str) -> Any:
+    """An lxml tree, or None where lxml refuses the page."""
+    try:
+        return lxml.html.document_fromstring(html.encode("utf-8", "replace"), parser=lxml.html.HTMLParser(encoding="utf-8"))
+    except (etree.ParserError, etree.XMLSyntaxError, ValueError):
+        return None
+
+
+def by_trafilatura(html: str, url: str | None) -> str:
+    """Body text, one line a paragraph, empty where it finds none."""
+    tree = _tree(html)
+    if tree is None:
+        return ""
+    try:
+        found = trafilatura.extract(
+            tree, url=url, include_comments=False, include_tables=True, with_metadata=False, output_format="txt"
+        )
+    except (RecursionError, ValueError, TypeError, AttributeError, etree.LxmlError):
+        # seen on malformed trees: a page that the finder cannot read is found by the next one
+        return ""
+    return found or ""
+
+
+def by_newspaper(html: str, url: str | None, language: str | None) -> str:
+    """The same by newspaper3k."""
+    from newspaper import Article, Config
+
+    config = Config()
+    config.fetch_images = False
+    config.memoize_articles = False
+    if language:
+        config.use_meta_language = False
+        config.set_language(language)
+    article = Article(url or "http://unknown.invalid/", config=config)
+    article.set_html(html)
+    try:
+        article.parse()
+    except (RecursionError, ValueError, TypeError, AttributeError, KeyError, OSError, etree.LxmlError):
+        return ""
+    return "\n".join(line.strip() for line in (article.text or "").split("\n") if line.strip())

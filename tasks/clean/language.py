@@ -1,0 +1,36 @@
+"""Which language a text is in."""
+
+from __future__ import annotations
+
+import functools
+import re
+from typing import Any
+
+from py3langid.langid import MODEL_FILE, LanguageIdentifier
+
+MIN_LETTERS = 60
+"""Below this the statistical answer is worth less than the page's own word."""
+_CODE = re.compile(r"^([a-z]{2,3})(?:[-_]|$)")
+
+
+@functools.cache
+def _identifier() -> Any:
+    return LanguageIdentifier.from_pickled_model(MODEL_FILE, norm_probs=True)
+
+
+def declared(code: str | None) -> str | None:
+    """ "en-GB", "de_AT" -> "en", "de"; None for anything else."""
+    m = _CODE.match((code or "").strip().lower())
+    return m.group(1) if m and len(m.group(1)) == 2 else None
+
+
+def identify(text: str, stated: str | None) -> str | None:
+    """ISO 639-1 of the text. What the page states wins where the text is short or the classifier is unsure."""
+    prior = declared(stated)
+    sample = text[:4000]
+    if sum(c.isalpha() for c in sample[:400]) < MIN_LETTERS:
+        return prior
+    code, chance = _identifier().classify(sample)
+    if prior and code != prior and float(chance) < 0.95:
+        return prior
+    return str(code)

@@ -1,0 +1,148 @@
+"""One fetched page -> one clean article, or the reason why it is none."""
+
+from __future__ import annotations
+
+import re
+import time
+import unicodedata
+from dataclasses import dataclass
+
+from selectolax.lexbor import LexborHTMLParser
+
+from tasks.clean import metadata
+from tasks.clean.agree import similarity
+from tasks.clean.decode import decode
+from tasks.clean.facts import says_any
+from tasks.clean.finders import MAX_TREE_CHARS, by_newspaper, by_trafilatura
+from tasks.clean.guard import make_safe
+from tasks.clean.identity import article_id, canonical_of, content_hash, outlet_of, page_key
+from tasks.clean.language import declared, identify
+from tasks.clean.structured import Structured, lists_only, read_structured
+from tasks.scrape.records import RawPage
+from tasks.settings import CleanSettings
+from tasks.tables import Article, Failure, Fate, RawRef, Reason, Removed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Body:
+    """What was found of a page's text."""
+
+    paragraphs: list[str]
+    removed: list[Removed]
+    extractor: str
+    confidence: float
+
+
+def tidy(text: str) -> str:
+    """NFC, one line, single spaces."""
+    return " ".join(unicodedata.normalize("NFC", text).split())
+
+
+def _failure(page: RawPage, outlet: str | None, reason: Reason, detail: str = "", *, skipped: bool = False) -> Failure:
+    return Failure(
+        ref=page.ref, url=page.url, step="clean", reason=reason, detail=detail, outlet=outlet,
+        fate=Fate.SKIPPED if skipped else Fate.FAILED,
+    )  # fmt: skip
+
+
+def find_body(html: str, url: str | None, facts: Structured, title: str | None, rules: CleanSettings) -> Body:
+    """Body paragraphs of a page by the chosen backend, by the other where the first finds too little."""
+    language = declared(facts.language)
+    order = ["trafilatura", "newspaper3k"] if rules.backend == "trafilatura" else ["newspaper3k", "trafilatura"]
+    best, name = "", order[0]
+    for backend in order:
+        text = by_trafilatura(html, url) if backend == "trafilatura" else by_newspaper(html, url, language)
+        if len(text) > len(best):
+            best, name = text, backend
+        if len(best) >= rules.min_chars:
+            break
+    paragraphs = [p for p in (tidy(line) for line in best.split("\n")) if p]
+    return Body(paragraphs=paragraphs, removed=[], extractor=name, confidence=0.9 if len(best) > 1000 else 0.7)
+
+
+def _refusal(html_facts: Structured, title: str | None, text: str, shown: str, rules: CleanSettings) -> tuple[Reason, str] | None:
+    """Why a page with this body is no article, or None. Careful: a wrong refusal loses an article."""
+    if len(text) < 1500 and says_any(f"{title or ''} {html_facts.title_tag or ''}", "error_pages") and html_facts.article is None:
+        return Reason.NOT_ARTICLE, "an error page"
+    if len(text) < 2500 and says_any(text or shown, "consent") and html_facts.article is None:
+        return Reason.CONSENT_WALL, "a consent wall without the article"
+    if lists_only(html_facts) and len(text) < 4 * rules.min_chars:
+        return Reason.NOT_ARTICLE, f"states it is a {', '.join(sorted(html_facts.ld_types))[:80]}"
+    if not text.strip():
+        return Reason.NO_TEXT, "no body text found"
+    if len(text) < rules.min_chars:
+        return Reason.TOO_SHORT, f"{len(text)} of {rules.min_chars} characters"
+    return None
+
+
+def _head(paragraphs: list[str], title: str | None, description: str | None) -> tuple[list[str], str | None]:
+    """Body without a repeated headline, and the standfirst: the page's summary where it stands before the body."""
+    body = list(paragraphs)
+    while body and title and similarity(body[0], title) > 0.8 and len(body) > 1:
+        body.pop(0)
+    standfirst = description
+    if description and body and len(body) > 1 and similarity(body[0], description) > 0.8 and len(body[0]) < 400:
+        standfirst = body.pop(0)
+    return body, standfirst
+
+
+def clean_page(page: RawPage, *, rules: CleanSettings) -> Article | Failure:
+    """Turn one fetched page into an article.
+
+    In: undecoded bytes of any charset. Out: text is NFC, paragraphs split by one newline.
+    Failure: FAILED for TOO_LARGE, UNDECODABLE, TIME_LIMIT and NO_TEXT of an article; SKIPPED for pages that are no
+    articles (NOT_ARTICLE, CONSENT_WALL, TOO_SHORT). Time is bounded by the guards before parsing and looked at between
+    the stages, since a worker thread cannot be interrupted.
+    """
+    began = time.monotonic()
+    outlet = page.outlet or outlet_of(page.url)
+    if len(page.body) > rules.max_bytes:
+        return _failure(page, outlet, Reason.TOO_LARGE, f"{len(page.body)} of {rules.max_bytes} bytes")
+    decoded = decode(page.body, page.content_type)
+    if decoded is None:
+        return _failure(page, outlet, Reason.UNDECODABLE, "not text in any stated charset")
+    html = make_safe(decoded)
+    if html is None:
+        return _failure(page, outlet, Reason.TOO_LARGE, "more tags than a page can need")
+    if "<" not in html:
+        return _failure(page, outlet, Reason.NOT_ARTICLE, "no markup", skipped=True)
+    tree = LexborHTMLParser(html)
+    facts = read_structured(tree)
+    title = metadata.find_title(facts, outlet)
+    if time.monotonic() - began > rules.max_seconds:
+        return _failure(page, outlet, Reason.TIME_LIMIT, "parsing")
+    body = find_body(html, page.url, facts, title, rules)
+    if time.monotonic() - began > rules.max_seconds:
+        return _failure(page, outlet, Reason.TIME_LIMIT, "finding the body")
+    root = tree.body
+    shown = (root.text(deep=True, separator=" ")[:100_000]) if root is not None else ""
+    return _assemble(page, outlet, facts, title, body, shown, rules)
+
+
+def _assemble(
+    page: RawPage, outlet: str | None, facts: Structured, title: str | None, body: Body, shown: str, rules: CleanSettings
+) -> Article | Failure:
+    paragraphs, standfirst = _head(body.paragraphs, title, metadata.find_description(facts))
+    text = "\n".join(paragraphs)
+    refusal = _refusal(facts, title, text, shown, rules)
+    if refusal is not None:
+        return _failure(page, outlet, *refusal, skipped=refusal[0] is not Reason.NO_TEXT)
+    canonical = canonical_of(next(iter(facts.links.get("canonical", [])), None), page.url)
+    published = metadata.find_published(facts, canonical or page.url, page.published_given, page.fetched_at)
+    modified = metadata.find_modified(facts, page.fetched_at)
+    authors = metadata.find_authors(facts, outlet)
+    key = page_key(canonical, page.url, text)
+    digest = content_hash(title, text)
+    at = published.moment.at if published.moment else None
+    return Article(
+        article_id=article_id(key, digest), article_key=key, external_id=None, revision=1,
+        valid_from=modified or page.fetched_at or at, change="first", url=page.url, canonical_url=canonical,
+        outlet=outlet or outlet_of(canonical), title=title, standfirst=standfirst, text=text, authors=authors,
+        section=metadata.find_section(facts), tags=metadata.find_tags(facts), published_at=at,
+        published_from=published.source, published_precision=published.moment.precision if published.moment else None,
+        modified_at=modified, fetched_at=page.fetched_at, language=identify(text, facts.language),
+        word_count=len(re.findall(r"\w+", text)), agency=metadata.find_agency(authors, facts.author_nodes[:2], text),
+        copy_group=None, is_original=None, story_id=None, access=metadata.find_access(facts, shown),
+        rights=metadata.find_rights(facts, page.headers), extractor=body.extractor, confidence=body.confidence,
+        removed=body.removed, raw_ref=RawRef(file=page.file, offset=page.offset), content_hash=digest,
+    )  # fmt: skip
