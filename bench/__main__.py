@@ -1,0 +1,83 @@
+"""usage: python -m bench [SECTION…] [--check | --pin [--lower]] [--rounds N]
+
+Sections: pages text quotes world events seed speed; all of them where none is named. Results are kept in
+bench/results/latest.json and latest.md. `--check` leaves out seed and speed unless they are named, writes nothing, and
+ends with 1 if a figure fell below its floor in bench/baseline.json. Ends with 2 where ../shared is not there.
+"""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import importlib
+import sys
+import time
+from collections.abc import Callable
+
+from bench import report
+from bench.gold import Absent, Row, need_shared
+
+WHERE = {
+    "pages": "bench.pages:run_pages",
+    "text": "bench.pages:run_text",
+    "quotes": "bench.extraction:run_quotes",
+    "world": "bench.extraction:run_world",
+    "events": "bench.extraction:run_events",
+    "seed": "bench.night:run_seed",
+    "speed": "bench.night:run_speed",
+}
+QUICK = ("pages", "text", "quotes", "world", "events")
+
+
+def runner(section: str, rounds: int) -> Callable[[], list[Row]]:
+    """The function of a section; its imports (spaCy, the peers) are paid for only when it is run."""
+    module, _, name = WHERE[section].partition(":")
+    function = getattr(importlib.import_module(module), name)
+    return functools.partial(function, rounds) if section == "speed" else function
+
+
+def measure(sections: list[str], rounds: int) -> tuple[list[Row], list[str]]:
+    """Rows of the sections, and what could not be measured and why."""
+    rows: list[Row] = []
+    missing = []
+    for section in sections:
+        begun = time.monotonic()
+        print(f"{section} …", file=sys.stderr, flush=True)
+        try:
+            rows += runner(section, rounds)()
+        except (Absent, ModuleNotFoundError) as err:
+            missing.append(f"{section}: {err}")
+        print(f"{section}: {time.monotonic() - begun:.0f} s", file=sys.stderr, flush=True)
+    return rows, missing
+
+
+def main() -> int:
+    ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    ap.add_argument("sections", nargs="*", choices=[[], *WHERE], metavar="SECTION")
+    ap.add_argument("--check", action="store_true", help="compare with the floors; write nothing")
+    ap.add_argument("--pin", action="store_true", help="make the floors of the figures of this run")
+    ap.add_argument("--lower", action="store_true", help="let --pin lower a floor")
+    ap.add_argument("--rounds", type=int, default=2, help="turns of the speed section")
+    args = ap.parse_args()
+    try:
+        need_shared()
+    except Absent as err:
+        print(err, file=sys.stderr)
+        return 2
+    sections = args.sections or list(QUICK if args.check else WHERE)
+    rows, missing = measure([s for s in WHERE if s in sections], args.rounds)
+    if args.check:
+        faults = [*report.check(rows), *missing]
+        print("\n".join(faults) or "all figures are at or above their floors")
+        return 1 if faults else 0
+    shown = [*rows, *report.quoted_rows({r.section for r in rows})]
+    report.keep(shown)
+    print(report.plain_table(shown))
+    if args.pin:
+        report.pin(rows, lower=args.lower)
+    print("\n".join(f"not measured: {line}" for line in missing), file=sys.stderr)
+    return 1 if missing else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

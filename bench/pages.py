@@ -1,0 +1,142 @@
+"""Article extraction beside four peers, and cleaning of badly scraped text beside leaving it alone."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from tasks.clean.text import clean_text
+
+from bench.gold import DATA, OURS, Predictions, Row, read_lines, score
+from tasks.clean.page import clean_page
+from tasks.scrape.inputs import InputOptions, plan_shards, read_shard
+from tasks.scrape.records import RawPage, RawText
+from tasks.settings import CleanSettings
+from tasks.tables import Article, Failure
+
+PAGES = DATA / "pages" / "dev.warc.gz"
+PAGES_GOLD = DATA / "pages" / "dev_gold.jsonl.gz"
+TEXT_GOLD = DATA / "text" / "dirty_dev.jsonl.gz"
+RULES = CleanSettings()
+Found = dict[str, Any]
+
+
+def read_pages(file: Path) -> list[RawPage]:
+    """All HTML pages of a WARC, in its order."""
+    shards = plan_shards([file], InputOptions(), records=10_000, max_bytes=10**12)
+    return [record for shard in shards for record in read_shard(shard) if isinstance(record, RawPage)]
+
+
+def ours(page: RawPage) -> Found:
+    made = clean_page(page, rules=RULES)
+    return {} if isinstance(made, Failure) else as_found(made)
+
+
+def as_found(article: Article) -> Found:
+    date = article.published_at.isoformat() if article.published_at else None
+    return {"text": article.text, "title": article.title, "authors": article.authors, "date": date}
+
+
+def by_trafilatura(page: RawPage) -> Found:
+    import trafilatura
+
+    doc = trafilatura.bare_extraction(page.body, url=page.url, with_metadata=True)
+    if doc is None or isinstance(doc, dict):  # a dictionary only where the caller asks for one
+        return {}
+    return {"text": doc.text, "title": doc.title, "authors": (doc.author or "").split("; "), "date": doc.date}
+
+
+def by_newspaper(page: RawPage) -> Found:
+    import newspaper
+
+    article = newspaper.Article(page.url or "http://localhost/", fetch_images=False)
+    article.download(input_html=page.body)
+    try:
+        article.parse()
+    except (
+        newspaper.ArticleException,
+        ValueError,
+        AttributeError,
+        TypeError,
+        LookupError,
+    ):  # what it was seen to raise
+        return {}
+    date = str(article.publish_date) if article.publish_date else None
+    return {"text": article.text, "title": article.title, "authors": article.authors, "date": date}
+
+
+def by_readability(page: RawPage) -> Found:
+    import lxml.html
+    from readability import Document
+    from readability.readability import Unparseable
+
+    try:
+        doc = Document(page.body)
+        tree = lxml.html.fromstring(doc.summary(html_partial=True))
+        return {"text": "\n".join(tree.itertext()), "title": doc.short_title()}
+    except (Unparseable, lxml.etree.LxmlError, ValueError, UnicodeError):
+        return {}
+
+
+def by_resiliparse(page: RawPage) -> Found:
+    from resiliparse.extract.html2text import extract_plain_text
+    from resiliparse.parse.encoding import bytes_to_str, detect_encoding
+    from resiliparse.parse.html import HTMLTree
+
+    tree = HTMLTree.parse(bytes_to_str(page.body, detect_encoding(page.body) or "utf-8"))
+    return {"text": extract_plain_text(tree, main_content=True), "title": tree.title}
+
+
+SYSTEMS: dict[str, Callable[[RawPage], Found]] = {
+    OURS: ours,
+    "trafilatura": by_trafilatura,
+    "newspaper3k": by_newspaper,
+    "readability-lxml": by_readability,
+    "resiliparse": by_resiliparse,
+}
+
+
+def run_pages() -> list[Row]:
+    """Body, title, date and authors on the pages of the dev set; pages a CPU-second over all of them."""
+    ids = {g["uri"]: g["id"] for g in read_lines(PAGES_GOLD)}
+    pages = [p for p in read_pages(PAGES) if p.url in ids]
+    rows = []
+    for name, system in SYSTEMS.items():
+        system(pages[0])  # imports and tables are loaded outside the clock
+        begun = time.process_time()
+        found = [system(page) for page in pages]
+        speed = len(pages) / (time.process_time() - begun)
+        predicted = [{"id": ids[page.url or ""], **one} for page, one in zip(pages, found, strict=True)]
+        scores = score("score_pages.py", PAGES_GOLD, Predictions(f"pages-{name}", predicted))
+        for set_name, figures in scores.items():
+            shown = {k: figures.get(k) for k in ("f1", "precision", "recall", "title", "date", "authors", "glued")}
+            rows.append(
+                Row(section="pages", set=set_name, system=name, figures={**shown, "pages/CPU-s": round(speed, 2)})
+            )
+    return rows
+
+
+def run_text() -> list[Row]:
+    """Body of badly scraped text, by set."""
+    gold = read_lines(TEXT_GOLD)
+    begun = time.process_time()
+    cleaned = [{"id": g["id"], "text": _cleaned(g, i)} for i, g in enumerate(gold)]
+    speed = len(gold) / (time.process_time() - begun)
+    rows = []
+    for name, predicted in ((OURS, cleaned), ("as it comes", [{"id": g["id"], "text": g["text"]} for g in gold])):
+        for set_name, figures in score("score_pages.py", TEXT_GOLD, Predictions(f"text-{name}", predicted)).items():
+            shown = {k: figures.get(k) for k in ("f1", "precision", "recall", "glued")}
+            shown["texts/CPU-s"] = round(speed, 1) if name == OURS else None
+            rows.append(Row(section="text", set=set_name, system=name, figures=shown))
+    return rows
+
+
+def _cleaned(gold: dict[str, Any], number: int) -> str:
+    record = RawText(
+        ref=f"{TEXT_GOLD.name}#{number}", file=TEXT_GOLD.name, offset=number, text=gold["text"],
+        external_id=gold["id"], url=gold.get("url"),
+    )  # fmt: skip
+    made = clean_text(record, rules=RULES, already_clean=False)
+    return "" if isinstance(made, Failure) else made.text
