@@ -19,7 +19,7 @@ from typing import Any
 
 import pandas as pd
 import trafilatura
-from textacy.extract import direct_quotations
+from textacy.extract.triples import direct_quotations
 from warcio.archiveiterator import ArchiveIterator
 
 
@@ -47,7 +47,7 @@ def is_english(text: str) -> bool:
 def read(page: tuple[str, bytes], *, english: bool) -> tuple[dict[str, Any] | None, list[dict[str, Any]]]:
     url, html = page
     doc = trafilatura.bare_extraction(html, url=url, with_metadata=True)
-    if doc is None or not doc.text:
+    if doc is None or isinstance(doc, dict) or not doc.text:
         return None, []
     article = {"url": url, "title": doc.title, "text": doc.text, "author": doc.author, "date": doc.date}
     if english and not is_english(doc.text):

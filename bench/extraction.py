@@ -44,7 +44,7 @@ def by_ours(doc: Any, record: Record) -> list[Record]:
 
 def by_textacy(doc: Any, record: Record) -> list[Record]:
     """textacy's direct quotations; it refuses a whole text whose marks do not pair."""
-    from textacy.extract import direct_quotations
+    from textacy.extract.triples import direct_quotations
 
     try:
         found = list(direct_quotations(doc))

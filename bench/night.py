@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -106,7 +107,7 @@ def run_speed(rounds: int = 2) -> list[Row]:
     pages = sum(len(read_pages(file)) for file in WARCS)
     files = [str(file) for file in WARCS]
     script = [sys.executable, "-m", "bench.afternoon", str(WORK / "afternoon"), *files, "--workers", str(WORKERS)]
-    commands = {
+    commands: dict[str, Callable[[], list[str]]] = {
         "afternoon script": lambda: script,
         OURS: lambda: ingest("speed", *files, "--workers", str(WORKERS)),
         "afternoon script, English only": lambda: [*script, "--english"],
