@@ -10,7 +10,7 @@ from tasks.extract.events.lexicon import Rule, lemmas, rules, word_lists
 from tasks.extract.events.syntax import above, children, classes, doer, is_passive, lemma, lower, phrase, undergoer
 
 Token = Any
-_CONTENT = frozenset({"dobj", "xcomp", "ccomp", "pcomp", "acl", "oprd", "nsubjpass"})
+_CONTENT = frozenset({"dobj", "xcomp", "ccomp", "pcomp", "acl", "oprd", "nsubjpass", "acomp"})
 _CONTENT_PREPS = frozenset({"to", "for", "of", "on", "with", "from", "into", "that", "about", "over", "between"})
 _KIND = {"VERB": "v", "AUX": "v", "NOUN": "n", "PROPN": "n", "ADJ": "a"}
 _STRONG_WORDS = frozenset({"ASSAULT", "COERCE"})
@@ -29,6 +29,7 @@ class Candidate:
     actor: Token | None = None  # set where a construction fixes it ("X said Y must …")
     recipient: Token | None = None
     fixed: bool = False
+    said: bool = False  # a saying of what will be: it has happened as soon as it is said
 
 
 def match(t: Token, ctx: Context) -> Rule | None:
@@ -86,8 +87,56 @@ def find(sent: list[Token], ctx: Context) -> list[Candidate]:
             if rule is not None:
                 found.append(Candidate(token=t, type=rule.type, mode=rule.mode, rule=rule))
     found += [c for c in (_should(t) for t in sent) if c is not None and not any(f.token.i == c.token.i for f in found)]
+    found += [c for c in (_future(t) for t in sent) if c is not None and not any(f.token.i == c.token.i for f in found)]
     kept = _absorb(sorted(found, key=lambda c: c.token.i))
-    return _merge(kept)
+    return _merge(_main_things(kept))
+
+
+def _main_things(found: list[Candidate]) -> list[Candidate]:
+    """Without what only says why or how another event was: "protested to demand", "rejected …, urging"."""
+    heads = {c.token.i: c for c in found}
+    out = []
+    for c in found:
+        t = c.token
+        if t.pos_ == "VERB" and c.type not in ("ASSAULT", "COERCE") and t.dep_ in ("advcl", "pcomp", "acl", "relcl"):
+            if t.dep_ == "relcl" and c.type not in ("PROTEST", "RETREAT", "MOBILIZE"):
+                continue
+            over = [h.i for h in above(t)][:6]
+            adjunct = t.tag_ in ("VB", "VBG") or t.dep_ == "pcomp"
+            if adjunct and any(i in heads for i in over):
+                continue
+            if any(x.dep_ == "mark" and lower(x) in ("if", "unless") for x in t.children):
+                continue
+        elif t.pos_ == "VERB" and t.tag_ == "VB" and t.dep_ in ("advcl", "acl") and any(h.i in heads for h in [*above(t)][:4]):
+            continue
+        out.append(c)
+    return out
+
+
+def _future(t: Token) -> Candidate | None:
+    """What a side says it will or will not do, where the word alone is no event: "will not accept refugees"."""
+    if t.pos_ != "VERB" or t.dep_ in ("advcl", "relcl"):
+        return None
+    aux = {lower(x) for x in t.children if x.dep_ == "aux"}
+    if not aux & {"will", "wo", "would", "shall", "'ll"}:
+        return None
+    words, who = word_lists("verbs.txt"), doer(t)
+    if who is None:
+        return None
+    if lower(who) in ("it", "he", "she", "they") and t.dep_ == "ccomp":
+        who = doer(t.head) or who
+    if not classes(who) & {"government", "military", "rebel", "police", "entity"}:
+        return None
+    negated = any(x.dep_ == "neg" for x in t.children)
+    if lemma(t) in words["cooperate"]:
+        type_ = "REJECT" if negated else "AGREE"
+    elif lemma(t) == "tolerate" and (negated or any(lower(x) == "longer" for x in t.subtree)):
+        type_ = "THREATEN"
+    elif lemma(t) in words["conflict"] and not negated:
+        type_ = "THREATEN"
+    else:
+        return None
+    return Candidate(token=t, type=type_, mode=None, rule=None, said=True)
 
 
 def _should(t: Token) -> Candidate | None:

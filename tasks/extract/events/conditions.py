@@ -90,7 +90,7 @@ def _in(t: Token | None, values: frozenset[str]) -> bool:
 
 
 _QUANTITIES = frozenset(
-    "dozen score hundred thousand ten part member number group bunch lot couple majority rest round load amount unit position".split()
+    "dozen score hundred thousand ten part member number group bunch lot couple majority rest round load amount unit position stash cache haul quantity depot".split()
 )
 
 
@@ -167,7 +167,7 @@ def _warnverb(t: Token, ctx: Context) -> bool:
 
 
 _CONFLICT = frozenset(
-    "attack strike retaliate kill destroy punish avenge revenge fight hit bomb invade boycott block blockade ban impose expel close cut crush retaliation defeat eliminate eradicate wipe".split()
+    "attack impose strike retaliate kill destroy punish avenge revenge fight hit bomb invade boycott block blockade ban impose expel close cut crush retaliation defeat eliminate eradicate wipe".split()
 )
 
 
@@ -310,10 +310,11 @@ NAMED: dict[str, Callable[[Token, Context], bool]] = {
     "allegenoun": lambda t, c: t.dep_ in ("nsubj", "ROOT") and noun_owner(t) is not None,
     "investnoun": lambda t, c: t.dep_ in ("nsubj", "nsubjpass", "ROOT", "dobj"),
     "rejectnoun": lambda t, c: t.dep_ in ("nsubj", "ROOT") and noun_owner(t) is not None,
-    "agreeverb": lambda t, c: (any(x.dep_ in ("xcomp", "ccomp") for x in t.children) or any(p in ("to", "on", "upon") for p, _ in prepositions(t)) or is_passive(t)) and (_political(t, c) or _political_noun(t, c)),
+    "agreeverb": lambda t, c: (bool(children(t, "dobj")) or any(x.dep_ in ("xcomp", "ccomp") for x in t.children) or any(p in ("to", "on", "upon") for p, _ in prepositions(t)) or is_passive(t)) and (_political(t, c) or _political_noun(t, c)),
     "agreenoun": _agreenoun,
     "acceptverb": lambda t, c: _political(t, c) and not _has(t, frozenset({"demand", "demands"})),
     "acceptdemand": lambda t, c: _has(t, frozenset({"demand", "demands"})),
+    "readyconflict": lambda t, c: any(lemma(w) in _CONFLICT for x in children(t, "xcomp") for w in [x]),
     "readyadj": lambda t, c: any(x.dep_ == "xcomp" for x in t.children) and any(classes(s) & POLITICAL or lower(s) in ("he", "she", "it", "they") for s in t.head.children if s.dep_ == "nsubj"),
     "talknoun": _talknoun,
     "meetnoun": lambda t, c: _political_noun(t, c) and (any(p in ("between", "with") for p, _ in prepositions(t)) and t.dep_ in ("nsubj", "dobj", "ROOT", "nsubjpass")),
@@ -338,12 +339,20 @@ NAMED: dict[str, Callable[[Token, Context], bool]] = {
     "sanctionnoun": lambda t, c: t.dep_ in ("nsubj", "nsubjpass", "ROOT") and any(p in ("on", "against") for p, _ in prepositions(t)),
     "bombnoun": _bomb,
     "arrestnoun": _arrestnoun,
+    "arrestverb": lambda t, c: (o := undergoer(t)) is None or is_human(o) or not classes(o),
     "striketarget": _strike_target,
 }
 
 
+_REDUCED = frozenset({"SUPPORT", "AID", "ACCUSE", "COOPERATE", "REQUEST", "AGREE", "CONSULT", "REJECT"})
+
+
 def holds(rule: Rule, t: Token, ctx: Context) -> bool:
     """Whether every condition of a rule is met by a word."""
+    if ctx.disaster() and not ctx.here.get("conflict", 0):
+        return False  # accidents and disasters: even their inquiries and evacuations are no political events
+    if rule.type in _REDUCED and t.pos_ == "VERB" and t.dep_ in ("acl", "amod") and t.tag_ in ("VBN", "VBG"):
+        return False  # "backed by", "accused of", "calling for" only describe a side
     return all(_one(name, values, t, ctx) != negated for name, values, negated in rule.conditions)
 
 
@@ -357,5 +366,5 @@ def _one(name: str, values: frozenset[str], t: Token, ctx: Context) -> bool:
     if name == "prt":
         return any(particle(t, v) for v in values)
     if name == "prep":
-        return any(p in values for p, _ in prepositions(t)) or any(c.dep_ == "prep" and lower(c) in values for c in t.children)
+        return any(p in values and o.ent_type_ not in ("DATE", "TIME") for p, o in prepositions(t))
     return NAMED[name](t, ctx)

@@ -115,7 +115,7 @@ def _converted(d: _Draft) -> _Draft | None:
         return d
     political = d.actor is not None and bool(classes(d.actor) & _POLITICAL)
     own = t.pos_ == "VERB" and any(lower(x) in ("will", "wo", "would", "shall", "'ll") for x in t.children if x.dep_ == "aux")
-    if not (own and political and d.mood in ("planned", "negated")):
+    if not (own and political and d.mood in ("planned", "negated", "expected")):
         return d
     if any(lower(x) == "if" for x in t.sent if x.dep_ == "mark") and d.mood == "planned" and c.type in COOPERATIVE:
         return d

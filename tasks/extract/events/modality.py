@@ -26,6 +26,7 @@ Token = Any
 _TENTATIVE = frozenset({"may", "might", "could", "can"})
 _STANCE_ALLEGED = frozenset({"claims", "accuses", "alleges"})
 _SKIP_SOURCES = frozenset({"it", "they", "we", "i", "you", "there", "which", "that", "who", "this"})
+_PRESUPPOSED = frozenset("after following since because amid despite during when while as in before until over".split())
 _VERBAL = frozenset({"ACCUSE", "REQUEST", "REJECT", "THREATEN", "AGREE", "SUPPORT", "CONCEDE", "CONSULT"})
 
 
@@ -153,7 +154,7 @@ def _auxiliaries(v: Token) -> set[str]:
 def judge(c: Candidate, attribution: Attribution | None) -> str:
     """The modality of a candidate."""
     t = c.token
-    unreal = _unreal(c)
+    unreal = None if c.said or c.fixed else _unreal(c)
     if unreal:
         return unreal
     if c.alleged or (attribution is not None and attribution.alleged and c.type not in _VERBAL) or _allegedly(t):
@@ -205,7 +206,11 @@ def _unreal(c: Candidate) -> str | None:
         steps += 1
         if steps > 9:
             break
-        if below.dep_ in ("relcl", "appos") and below.pos_ in ("VERB", "AUX") and lower(below) != lower(t):
+        if below.dep_ in ("relcl", "appos"):
+            break
+        if below.dep_ in ("prep", "advcl") and lower(below) in _PRESUPPOSED or any(
+            x.dep_ == "mark" and lower(x) in _PRESUPPOSED for x in below.children
+        ):
             break
         got = _from_above(below, h, t)
         if got == "stop":

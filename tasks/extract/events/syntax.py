@@ -21,6 +21,8 @@ RELATIVE = frozenset({"who", "which", "that", "whom"})
 PRONOUNS = frozenset("he she it they him her them we us i me you who which that whom this these those itself himself themselves its their his".split())
 _HUMAN = frozenset({"civilian", "government", "police", "military", "rebel", "protester"})
 _SPLIT = re.compile(r"[-‑]")
+SUFFERED = frozenset({"die", "perish", "succumb", "sustain", "suffer", "receive", "drown"})
+"""Verbs whose subject is who it happens to."""
 
 
 def lower(t: Token) -> str:
@@ -50,6 +52,10 @@ def classes(t: Token) -> frozenset[str]:
         extra |= {"person"}
     if t.pos_ == "NUM":
         extra |= {"person", "civilian"}
+    if t.pos_ == "PROPN" and ent in ("PERSON", "ORG", ""):
+        for c in t.lefts:  # "Foreign Minister Oskar Fischer"
+            if c.dep_ in ("compound", "nmod", "amod"):
+                extra |= known.get(lower(c), frozenset()) & {"government", "military", "rebel", "police"}
     return found | extra if extra else found
 
 
@@ -148,6 +154,14 @@ def noun_owner(n: Token) -> Token | None:
 
 def doer(v: Token) -> Token | None:
     """Who does what a verb says."""
+    if lemma(v) in SUFFERED:
+        return None
+    if v.tag_ == "VBG" and not children(v, "nsubj", "aux"):  # "police firing"
+        owner = next((c for c in children(v, "compound", "amod", "poss", "npadvmod", "nmod") if c.i < v.i and is_human(c)), None)
+        if owner is not None:
+            return owner
+        if v.dep_ in ("pobj", "pcomp") and v.i and lower(v.nbor(-1)) in ("police", "army", "mob"):
+            return v.nbor(-1)
     if is_passive(v):
         for c in v.children:
             if c.dep_ == "agent" or (c.dep_ == "prep" and lower(c) == "by"):
@@ -160,7 +174,7 @@ def doer(v: Token) -> Token | None:
 
 def undergoer(v: Token) -> Token | None:
     """To what it is done: the object, or the subject of a passive."""
-    if is_passive(v):
+    if is_passive(v) or (lemma(v) in SUFFERED):
         return grammatical_subject(v)
     own = children(v, "dobj")
     if own:
