@@ -106,8 +106,10 @@ def _json_feed(body: bytes, limit: int) -> list[Entry]:
         raise Unreadable("it is JSON, but no JSON Feed: it has no items")
     out = []
     for item in items[:limit]:
-        link = (item.get("url") or item.get("external_url") or item.get("id")) if isinstance(item, dict) else None
-        if isinstance(link, str) and link.strip():
+        if not isinstance(item, dict):
+            continue
+        link = item.get("url") or item.get("external_url") or item.get("id")
+        if isinstance(link, str) and link.strip().startswith(("http://", "https://", "/")):
             title = item.get("title")
             date = parse_date(item.get("date_published") or item.get("date_modified"))
             out.append(Entry(link=link, title=title[:500] if isinstance(title, str) else None, published=date))
@@ -151,6 +153,8 @@ def _sitemap(body: bytes, limit: int) -> list[Entry]:
     except lxml.etree.XMLSyntaxError as err:
         if not out:
             raise Unreadable(f"the sitemap is not XML: {str(err)[:200]}") from err
+    if not out and len(events.error_log):  # a damaged sitemap gives what it can, but not nothing without a word
+        raise Unreadable(f"the sitemap is not XML: {str(events.error_log[0].message)[:200]}")
     return out
 
 

@@ -300,7 +300,10 @@ class WebFetcher:
         stated = response.headers.get("content-type", "")
         if pages_only and not is_html(stated, b"") and not is_vague(stated):
             raise _Fault(Reason.NOT_HTML, f"content type {stated[:100]}")
-        raw, body = await _bounded_body(response, limit=self._rules.max_bytes, cut=MAX_ROBOTS_BYTES if robots else None)
+        if robots:
+            raw, body = await _bounded_body(response, limit=2 * MAX_ROBOTS_BYTES, cut=MAX_ROBOTS_BYTES)
+        else:
+            raw, body = await _bounded_body(response, limit=self._rules.max_bytes, cut=None)
         if pages_only and not is_html(stated, body):
             raise _Fault(Reason.NOT_HTML, f"content type {stated[:100] or 'not given'}")
         return _Reply(response=response, raw=raw, body=body, ip=ip, location=None)
