@@ -19,7 +19,8 @@ from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
 from tasks.discover.records import Fetched
-from tasks.scrape.warcs import ADDRESS_HEADER, OUTLET_HEADER, pieces
+from tasks.scrape.frames import pieces
+from tasks.scrape.warcs import ADDRESS_HEADER, OUTLET_HEADER
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _PART = ".part"

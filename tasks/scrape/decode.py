@@ -79,10 +79,10 @@ def decode_body(body: bytes, encodings: str | None, *, limit: int) -> bytes:
     for encoding in reversed([e.strip().lower() for e in (encodings or "").split(",") if e.strip()]):
         if encoding in ("gzip", "x-gzip"):
             if body[:2] == b"\x1f\x8b":
-                body = Inflater("gzip", limit=limit).feed(body)
+                body = _inflated(body, "gzip", limit=limit)
         elif encoding == "deflate":
             try:
-                body = Inflater("deflate", limit=limit).feed(body)
+                body = _inflated(body, "deflate", limit=limit)
             except DecodeError:
                 if b"<" not in body[:200]:
                     raise
@@ -93,6 +93,14 @@ def decode_body(body: bytes, encodings: str | None, *, limit: int) -> bytes:
     if len(body) > limit:
         raise OverLimit(f"more than {limit} bytes")
     return body
+
+
+def _inflated(body: bytes, encoding: str, *, limit: int) -> bytes:
+    inflater = Inflater(encoding, limit=limit)
+    out = inflater.feed(body)
+    if not inflater.whole:
+        raise DecodeError("the compressed content is cut off")
+    return out
 
 
 def _brotli(body: bytes, *, limit: int) -> bytes:

@@ -1,19 +1,17 @@
-"""Reading WARC files: where the records lie, and the pages in them. Damage to one record does not reach the next."""
+"""Reading WARC files: shards of their records, and the pages in them."""
 
 from __future__ import annotations
 
 import io
-import os
 import re
-import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from fastwarc.warc import ArchiveIterator, WarcRecordType
 
 from tasks.scrape.decode import DecodeError, OverLimit, decode_body, unchunk
+from tasks.scrape.frames import Piece, pieces
 from tasks.scrape.records import RawPage
 from tasks.scrape.shards import MAX_RECORD_BYTES, InputError, InputOptions, Shard, shard_digest, shard_name
 from tasks.tables import Failure, Fate, Reason
@@ -22,163 +20,12 @@ OUTLET_HEADER = "WARC-Nightdesk-Outlet"
 ADDRESS_HEADER = "WARC-Nightdesk-Address"
 """The address as discovered, where redirects led to another one."""
 
-_BLOCK = 1 << 18
-_HEAD_BYTES = 1 << 14
-_GZIP = b"\x1f\x8b\x08"
-_TYPE = re.compile(rb"^WARC-Type:[ \t]*([A-Za-z]+)", re.I | re.M)
-_LENGTH = re.compile(rb"^Content-Length:[ \t]*(\d{1,18})[ \t]*\r?$", re.I | re.M)
 _HEAD_END = re.compile(rb"\r?\n\r?\n")
 _LOOKS_HTML = re.compile(rb"<(?:!doctype\s+html|html|head|body)\b", re.I)
 _VAGUE = ("", "application/octet-stream", "text/plain", "application/xml", "text/xml", "unknown/unknown")
-_NO_INPUT = (b"request", b"metadata", b"warcinfo", b"continuation")
 _NO_INPUT_TYPES = (
     WarcRecordType.request | WarcRecordType.metadata | WarcRecordType.warcinfo | WarcRecordType.continuation
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Piece:
-    """One record of a file, or a stretch that is none: bytes `offset` to `end` of the stored file.
-
-    `head` is its beginning, decompressed; `whole` is False for a record that is cut off or damaged; `many` says that
-    one gzip member holds more than one record, so that its records cannot be reached one by one.
-    """
-
-    offset: int
-    end: int
-    head: bytes
-    whole: bool
-    many: bool = False
-
-    @property
-    def is_input(self) -> bool:
-        """Requests, metadata and the like are no inputs; damage is one, so that it is accounted for."""
-        found = _TYPE.search(self.head)
-        return found is None or found[1].lower() not in _NO_INPUT
-
-
-def is_gzip(path: Path) -> bool:
-    with path.open("rb") as file:
-        return file.read(3) == _GZIP
-
-
-def pieces(path: Path, *, start: int = 0, end: int | None = None) -> Iterator[Piece]:
-    """The records of a WARC file in order, from byte `start` (a record's begin) up to byte `end`."""
-    last = path.stat().st_size if end is None else end
-    with path.open("rb") as file:
-        yield from (_gzip_pieces if is_gzip(path) else _plain_pieces)(file, start, last)
-
-
-def _gzip_pieces(file: BinaryIO, at: int, last: int) -> Iterator[Piece]:
-    while at < last:
-        end, head, size, whole = _inflate_member(file, at, last)
-        if whole and head.startswith(b"WARC/"):
-            yield Piece(offset=at, end=end, head=head, whole=True, many=_holds_more(head, size))
-            at = end
-            continue
-        if whole and size == 0:  # an empty member: padding
-            at = end
-            continue
-        resume = _next_member(file, at + 1, last)
-        yield Piece(offset=at, end=resume, head=head if head.startswith(b"WARC/") else b"", whole=False)
-        at = resume
-
-
-def _inflate_member(file: BinaryIO, at: int, last: int) -> tuple[int, bytes, int, bool]:
-    """(byte after the member, its first decompressed bytes, its decompressed size, whether it is whole)."""
-    file.seek(at)
-    inflate = zlib.decompressobj(zlib.MAX_WBITS | 16)
-    head, size, read = b"", 0, 0
-    while not inflate.eof:
-        block = file.read(min(_BLOCK, last - at - read))
-        if not block:
-            return last, head, size, False
-        read += len(block)
-        while block and not inflate.eof:
-            try:
-                out = inflate.decompress(block, _BLOCK * 4)
-            except zlib.error:
-                return last, head, size, False
-            size += len(out)
-            if len(head) < _HEAD_BYTES:
-                head += out[: _HEAD_BYTES - len(head)]
-            block = inflate.unconsumed_tail
-    return at + read - len(inflate.unused_data), head, size, True
-
-
-def _next_member(file: BinaryIO, at: int, last: int) -> int:
-    """Where, from byte `at` on, a gzip member begins that holds a record; `last` if none does."""
-    while at < last:
-        file.seek(at)
-        block = file.read(min(_BLOCK, last - at))
-        found = block.find(_GZIP)
-        while found >= 0:
-            file.seek(at + found)
-            try:
-                if zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(file.read(4096), 16).startswith(b"WARC/"):
-                    return at + found
-            except zlib.error:
-                pass  # the three bytes stood there by chance
-            found = block.find(_GZIP, found + 1)
-        if len(block) < _BLOCK:
-            return last
-        at += len(block) - 2
-    return last
-
-
-def _extent(head: bytes) -> tuple[int, int] | None:
-    """(bytes of the record's header block, bytes of its content); None where the head is no record's."""
-    stop = _HEAD_END.search(head)
-    if not head.startswith(b"WARC/") or stop is None:
-        return None
-    length = _LENGTH.search(head, 0, stop.end())
-    return (stop.end(), int(length[1])) if length else None
-
-
-def _holds_more(head: bytes, size: int) -> bool:
-    extent = _extent(head)
-    return extent is not None and size > sum(extent) + 64
-
-
-def _plain_pieces(file: BinaryIO, at: int, last: int) -> Iterator[Piece]:
-    while at < last:
-        file.seek(at)
-        head = file.read(min(_HEAD_BYTES, last - at))
-        blank = len(head) - len(head.lstrip(b"\r\n"))
-        if blank:
-            at += blank
-            continue
-        extent = _extent(head)
-        if extent is not None and at + sum(extent) <= last:
-            yield Piece(offset=at, end=at + sum(extent), head=head, whole=True)
-            at += sum(extent)
-            if not _at_boundary(file, at, last):
-                resume = _next_plain(file, at, last)
-                yield Piece(offset=at, end=resume, head=b"", whole=False)
-                at = resume
-            continue
-        resume = _next_plain(file, at + 1, last)
-        yield Piece(offset=at, end=resume, head=head if extent else b"", whole=False)
-        at = resume
-
-
-def _at_boundary(file: BinaryIO, at: int, last: int) -> bool:
-    file.seek(at)
-    rest = file.read(min(64, last - at)).lstrip(b"\r\n")
-    return rest == b"" or rest.startswith(b"WARC/")
-
-
-def _next_plain(file: BinaryIO, at: int, last: int) -> int:
-    while at < last:
-        file.seek(at)
-        block = file.read(min(_BLOCK, last - at))
-        found = block.find(b"\nWARC/1.")
-        if found >= 0:
-            return at + found + 1
-        if len(block) < _BLOCK:
-            return last
-        at += len(block) - 8
-    return last
 
 
 # --------------------------------------------------------------------------- planning
@@ -258,19 +105,16 @@ def read_warc(shard: Shard) -> Iterator[RawPage | Failure]:
         yield from _read_stream(name, shard.options)
         return
     path = Path(name)
-    zipped = is_gzip(path)
-    with path.open("rb") as file:
-        for piece in pieces(path, start=shard.start, end=shard.end):
-            if not piece.is_input:
-                continue
-            if not piece.whole:
-                yield _unreadable(name, piece, file_end=piece.end >= os.fstat(file.fileno()).st_size)
-                continue
-            data = _record_bytes(file, piece, zipped=zipped)
-            if data is None:
-                yield _failure(name, piece.offset, None, Reason.TOO_LARGE, f"record over {MAX_RECORD_BYTES} bytes")
-                continue
-            yield _parse(name, piece.offset, data, shard.options)
+    size = path.stat().st_size
+    for piece in pieces(path, start=shard.start, end=shard.end, data=True):
+        if not piece.is_input:
+            continue
+        if not piece.whole:
+            yield _unreadable(name, piece, file_end=piece.end >= size)
+        elif piece.data is None:
+            yield _failure(name, piece.offset, None, Reason.TOO_LARGE, f"record over {MAX_RECORD_BYTES} bytes")
+        else:
+            yield _parse(name, piece.offset, piece.data, shard.options)
 
 
 def _unreadable(name: str, piece: Piece, *, file_end: bool) -> Failure:
@@ -295,20 +139,6 @@ def _failure(
     return Failure(
         ref=f"{name}#{offset}", url=url, step="read", reason=reason, detail=detail[:500], fate=fate, outlet=outlet
     )
-
-
-def _record_bytes(file: BinaryIO, piece: Piece, *, zipped: bool) -> bytes | None:
-    """The decompressed bytes of one record; None if it is too large to hold."""
-    file.seek(piece.offset)
-    stored = piece.end - piece.offset
-    if stored > MAX_RECORD_BYTES:
-        return None
-    data = file.read(stored)
-    if not zipped:
-        return data
-    inflate = zlib.decompressobj(zlib.MAX_WBITS | 16)
-    out = inflate.decompress(data, MAX_RECORD_BYTES)
-    return out if inflate.eof else None
 
 
 def _parse(name: str, offset: int, data: bytes, options: InputOptions) -> RawPage | Failure:

@@ -66,12 +66,13 @@ def warc(
                     http_headers=http,
                     warc_content_type=headers.get("Content-Type", "") if not status else "",
                     warc_headers_dict={"WARC-Date": "2026-11-24T02:00:00Z", **(extra or {})},
-                )  # fmt: skip
+                )
             )
     return offsets
 
 
 HTML = {"Content-Type": "text/html; charset=utf-8"}
+GZIP = {"Content-Encoding": "gzip"}
 
 
 def good(n: int) -> list[tuple[str, str, dict[str, str], bytes]]:
@@ -102,7 +103,8 @@ def test_read_shard_gives_pages_of_a_warc(tmp_path: Path, zipped: bool) -> None:
         (("response", "500 Oops", HTML, b""), Reason.HTTP_SERVER_ERROR, Fate.SKIPPED),
         (("response", "200 OK", {"Content-Type": "application/pdf"}, b"%PDF"), Reason.NOT_HTML, Fate.SKIPPED),
         (("response", "200 OK", {"Content-Type": "text/plain"}, b"User-agent: *"), Reason.NOT_HTML, Fate.SKIPPED),
-        (("response", "200 OK", HTML | {"Content-Encoding": "gzip"}, b"\x1f\x8bbad"), Reason.RECORD_UNREADABLE, Fate.FAILED),
+        (("response", "200 OK", HTML | GZIP, b"\x1f\x8bbad"), Reason.RECORD_UNREADABLE, Fate.FAILED),
+        (("response", "200 OK", HTML | GZIP, gzip.compress(b"<p>" * 99)[:-9]), Reason.RECORD_UNREADABLE, Fate.FAILED),
         (("response", "200 OK", HTML | {"Content-Encoding": "rot13"}, b"x"), Reason.RECORD_UNREADABLE, Fate.FAILED),
         (("resource", "", {"Content-Type": "image/png"}, b"x"), Reason.NOT_HTML, Fate.SKIPPED),
         (("revisit", "200 OK", HTML, b""), Reason.NOT_MODIFIED, Fate.SKIPPED),
@@ -154,15 +156,24 @@ def test_read_shard_fails_one_record_when_file_is_cut_off(tmp_path: Path, zipped
 
 @pytest.mark.parametrize("zipped", [True, False])
 @pytest.mark.parametrize("where", [0, 60])
-def test_read_shard_fails_one_record_when_damaged_in_the_middle(tmp_path: Path, zipped: bool, where: int) -> None:
+@pytest.mark.parametrize("which", [0, 1])
+def test_read_shard_fails_one_record_when_damaged(tmp_path: Path, zipped: bool, where: int, which: int) -> None:
     path = tmp_path / "a.warc.gz"
     offsets = warc(path, good(4), zipped=zipped)
     data = bytearray(path.read_bytes())
-    at = offsets[1] + (where if zipped else 0)
+    at = offsets[which] + (where if zipped else 0)
     data[at : at + 30] = b"\xff" * 30
     path.write_bytes(data)
-    records = read(path, records=1)
-    assert [type(r) for r in records] == [RawPage, Failure, RawPage, RawPage]
+    kinds = [type(r) for r in read(path, records=1)]
+    assert kinds.pop(which) is Failure
+    assert kinds == [RawPage] * 3
+
+
+def test_read_shard_reads_on_when_the_file_begins_damaged(tmp_path: Path) -> None:
+    path = tmp_path / "a.warc.gz"
+    warc(path, good(2))
+    path.write_bytes(b"\xff" * 30 + path.read_bytes()[30:])
+    assert [type(r) for r in read(path)] == [Failure, RawPage, RawPage]
 
 
 def test_read_shard_reads_a_gzip_file_without_members_per_record(tmp_path: Path) -> None:
@@ -235,8 +246,8 @@ def test_read_shard_keeps_a_text_byte_for_byte_when_already_clean(tmp_path: Path
 
 ROWS = [
     {
-        "id": 7, "text": "The ferry\nis back.", "title": "Ferry", "url": "https://post.example/7", "outlet": "post.example",
-        "authors": "Jane Doe; John Roe", "date": "2026-11-23", "language": "en",
+        "id": 7, "text": "The ferry\nis back.", "title": "Ferry", "url": "https://post.example/7",
+        "outlet": "post.example", "authors": "Jane Doe; John Roe", "date": "2026-11-23", "language": "en",
     },
     {"id": "x", "text": "Snow, again.", "title": None, "authors": ["Ann Poe"], "published_at": "2026-11-24T01:00:00Z"},
     {"id": "empty", "text": "  "},
