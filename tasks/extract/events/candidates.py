@@ -7,7 +7,7 @@ from typing import Any
 
 from tasks.extract.events.conditions import Context, holds
 from tasks.extract.events.lexicon import Rule, lemmas, rules, word_lists
-from tasks.extract.events.syntax import above, children, classes, doer, is_passive, lemma, lower, phrase, undergoer
+from tasks.extract.events.syntax import above, children, classes, doer, hyphened, is_passive, lemma, lower, phrase, undergoer
 
 Token = Any
 _CONTENT = frozenset({"dobj", "xcomp", "ccomp", "pcomp", "acl", "oprd", "nsubjpass", "acomp"})
@@ -34,6 +34,12 @@ class Candidate:
 
 def match(t: Token, ctx: Context) -> Rule | None:
     """The first rule that fits a word."""
+    joined = hyphened(t)
+    if joined:
+        for key in (("n", joined), ("v", joined)):
+            for rule in rules().get(key, ()):
+                if holds(rule, t, ctx):
+                    return rule
     kind = _KIND.get(t.pos_)
     if kind is None or t.dep_ in ("aux", "auxpass"):
         return None
@@ -82,7 +88,7 @@ def find(sent: list[Token], ctx: Context) -> list[Candidate]:
     known = lemmas()
     found = []
     for t in sent:
-        if lemma(t) in known or lower(t) in known:
+        if lemma(t) in known or lower(t) in known or (hyphened(t) or "") in known:
             rule = match(t, ctx)
             if rule is not None:
                 found.append(Candidate(token=t, type=rule.type, mode=rule.mode, rule=rule))

@@ -12,6 +12,7 @@ from tasks.extract.events.syntax import (
     children,
     classes,
     doer,
+    hyphened,
     is_human,
     is_passive,
     lemma,
@@ -68,7 +69,7 @@ def signals(doc: Any, start: int, end: int) -> dict[str, int]:
 
 def _has(t: Token, values: frozenset[str]) -> bool:
     for w in under(t, 25):
-        if lemma(w) in values or lower(w) in values:
+        if lemma(w) in values or lower(w) in values or (hyphened(w) or "") in values:
             return True
     return any(c.dep_ in ("prt", "advmod", "acomp", "oprd") and lower(c) in values for c in t.children) or (
         t.i + 1 < len(t.doc) and lower(t.nbor(1)) in values
@@ -153,6 +154,18 @@ def _saidprotest(t: Token, ctx: Context) -> bool:
         return True
     who = _acting(t)
     return who is not None and not classes(who) & {"protester", "civilian"} and bool(children(t, "dobj"))
+
+
+def _public(t: Token, ctx: Context) -> bool:
+    """Said or done by a side of public life: a state, an office, a force, an organisation, a named person."""
+    who = _acting(t)
+    if who is None:
+        return is_passive(t)
+    if ctx.sport():
+        return False
+    if classes(who) & STRONG or "protester" in classes(who) or who.ent_type_ == "PERSON":
+        return True
+    return lower(who) in ("he", "she", "they", "it", "who") and any(classes(w) & STRONG for w in t.sent)
 
 
 def _warnverb(t: Token, ctx: Context) -> bool:
@@ -314,6 +327,8 @@ NAMED: dict[str, Callable[[Token, Context], bool]] = {
     "agreenoun": _agreenoun,
     "acceptverb": lambda t, c: _political(t, c) and not _has(t, frozenset({"demand", "demands"})),
     "acceptdemand": lambda t, c: _has(t, frozenset({"demand", "demands"})),
+    "negready": lambda t, c: any(x.dep_ == "neg" for x in [*t.children, *t.head.children]) and NAMED["readyadj"](t, c),
+    "public": _public,
     "readyconflict": lambda t, c: any(lemma(w) in _CONFLICT for x in children(t, "xcomp") for w in [x]),
     "readyadj": lambda t, c: any(x.dep_ == "xcomp" for x in t.children) and any(classes(s) & POLITICAL or lower(s) in ("he", "she", "it", "they") for s in t.head.children if s.dep_ == "nsubj"),
     "talknoun": _talknoun,

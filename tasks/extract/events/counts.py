@@ -23,6 +23,8 @@ _VERBS: dict[str, frozenset[str]] = {
     "arrested": frozenset("arrest detain nab capture apprehend jail imprison remand".split()),
     "displaced": frozenset("displace flee evacuate uproot evict".split()),
 }
+_KILL_NOUNS = frozenset("murder killing massacre assassination execution slaughter beheading slaying lynching".split())
+_HARM = frozenset("assault attack shoot stab beat hack club thrash poison strangle run".split())
 _NOUNS = {"death": "killed", "fatality": "killed", "injury": "injured", "arrest": "arrested", "detention": "arrested", "casualty": "both", "wound": "injured"}
 _ADJECTIVES = {"dead": "killed", "wounded": "injured", "injured": "injured", "homeless": "displaced", "hurt": "injured", "alive": "killed"}
 _PERSON_ENT = "PERSON"
@@ -106,10 +108,10 @@ def _single(n: Token) -> _Amount | None:
     if n.ent_type_ == _PERSON_ENT and n.tag_ == "NNP":
         return _Amount(1, 1, n.idx, n.idx + len(n.text))
     people = classes(n) & {"civilian", "police", "military", "rebel", "government", "person"} - {"entity"}
-    if n.tag_ == "NN" and people and any(lower(c) in ("a", "an", "another") for c in children(n, "det")):
+    if n.tag_ == "NN" and people and (children(n, "poss") or any(lower(c) in ("a", "an", "another", "the") for c in children(n, "det"))):
         collective = {"people", "family", "group", "crowd", "mob", "party", "police", "army", "team", "couple", "unit", "convoy", "patrol", "force", "village", "community", "gang"}
         if lemma(n) not in collective:
-            det = next(c for c in children(n, "det") if lower(c) in ("a", "an", "another"))
+            det = n.left_edge
             return _Amount(1, 1, det.idx, n.idx + len(n.text))
     return None
 
@@ -178,7 +180,12 @@ def _at(t: Token) -> Iterator[Count]:
             if le in verbs:
                 yield from _of_verb(t, field)
                 return
-    if t.pos_ in ("NOUN", "PROPN") and le in _NOUNS:
+    if t.pos_ == "VERB" and le in _HARM and _to_death(t):
+        yield from _count(t, undergoer(t), "killed")
+        return
+    if t.pos_ in ("NOUN", "VERB") and (le in _KILL_NOUNS or lo in _KILL_NOUNS):
+        yield from _of_noun(t, "killed")
+    elif t.pos_ in ("NOUN", "PROPN") and le in _NOUNS:
         yield from _of_noun(t, _NOUNS[le])
     elif lo in _ADJECTIVES:
         yield from _of_adjective(t, _ADJECTIVES[lo])
@@ -194,6 +201,22 @@ def _at(t: Token) -> Iterator[Count]:
         yield from _count(t, undergoer(verb), "arrested")
     elif le in ("round", "pick") and any(lower(c) == "up" for c in t.children):
         yield from _count(t, undergoer(t), "arrested")
+
+
+def _to_death(t: Token) -> bool:
+    words = [lower(w) for w in t.children]
+    if "fatally" in words or "dead" in words:
+        return True
+    return any(lower(c) == "to" and any(lower(o) == "death" for o in c.children) for c in t.children)
+
+
+def _bare_left(t: Token) -> Token | None:
+    """ "… and eight are injured": a number that stands alone just before the verb group."""
+    i = t.i - 1
+    while i > t.sent.start and lower(t.doc[i]) in ("are", "were", "was", "is", "been", "have", "has", "had", "being", "be", "also", "others", "other"):
+        i -= 1
+    w = t.doc[i]
+    return w if (w.like_num or lower(w) in _words("vague")) and w.dep_ != "nummod" and w.ent_type_ not in ("DATE", "TIME") else None
 
 
 def _of_verb(t: Token, field: str) -> Iterator[Count]:
@@ -214,7 +237,8 @@ def _of_verb(t: Token, field: str) -> Iterator[Count]:
         who = t.head if t.dep_ == "relcl" else who
     if lemma(t) == "capture" and who is not None and not classes(who) & {"civilian", "rebel", "military", "person"}:
         return
-    yield from _count(t, who, field)
+    bare = None if intransitive or children(t, "dobj", "nsubjpass", "nsubj") else _bare_left(t)
+    yield from _count(t, bare if bare is not None else who, field)
 
 
 def _none(t: Token) -> bool:
@@ -225,6 +249,9 @@ def _none(t: Token) -> bool:
 
 def _count(t: Token, who: Token | None, field: str) -> Iterator[Count]:
     if who is None:
+        return
+    kinds = classes(who)
+    if kinds & {"building", "territory", "weapon", "attackword"} and not kinds & {"civilian", "military", "police", "rebel"}:
         return
     if _none(who):
         yield Count(field=field, min=0, max=0, start=who.left_edge.idx, end=who.idx + len(who.text), token=t)

@@ -236,30 +236,31 @@ def _when(doc: Any, article: tables.Article, d: _Draft) -> dates.When | None:
 
 
 def _date_score(t: Token, d: _Draft, span: Any) -> float:
-    """How well a date belongs to an event: below its trigger best, below the verb of saying not at all."""
+    """How well a date belongs to an event: below its words best, below the verb of saying or another event's not at all."""
     own = {t.i, *(x.i for x in d.c.also)}
+    ups = {a.i for w in (t, *d.c.also) for a in above(w)}
     root = span.root
-    chain = [root, *above(root)]
-    score = 0.4
-    for k, h in enumerate(chain):
+    near = min(0.4, abs(root.i - t.i) / 100)
+    for k, h in enumerate([root, *above(root)]):
         if h.i in own:
-            return 3.0 - k / 10
-        if h.pos_ in ("VERB", "AUX") and h.i not in own:
-            if d.said is not None and d.said.verb is not None and h.i == d.said.verb.i:
-                return 0.0
-            if lemma(h) in ("say", "report", "tell", "announce", "add", "confirm", "state") and h.i not in {a.i for a in above(t)} | own:
-                return 0.0
-            if lemma(h) in ("say", "tell", "report", "add", "state", "confirm", "warn"):
-                return 0.0
-            ups = {a.i for a in above(t)}
+            return 3.0 - k / 10 - near
+        if k == 0 or h.pos_ not in ("VERB", "AUX", "NOUN", "PROPN"):
+            continue
+        if h.pos_ in ("NOUN", "PROPN"):
             if h.i in ups:
-                score = 1.5 - 0.1 * k
-                break
-            score = 0.7 - abs(root.i - t.i) / 80
-            break
-        if h.pos_ in ("NOUN", "PROPN") and k > 0 and h.i not in own and h.i not in {a.i for a in above(t)}:
-            score = 0.5
-    return score - abs(root.i - t.i) / 200
+                return 1.4 - near
+            continue
+        saying = lemma(h) in _SAYING
+        if saying and not (t.head.i == h.i and t.dep_ in ("dobj", "xcomp")):
+            return 0.0
+        if h.i in ups:
+            return 1.2 - near
+        joined = h.dep_ in ("conj", "advcl", "acl", "xcomp", "pcomp") and h.head.i in own | ups and h.tag_ in ("VBG", "VB")
+        return 0.8 - near if joined or h.dep_ in ("conj",) and h.head.i in own else 0.0
+    return 0.3
+
+
+_SAYING = frozenset({"say", "report", "tell", "announce", "add", "confirm", "state", "warn"})
 
 
 def _source_id(start: int, end: int, sources: list[tables.Source]) -> str | None:
@@ -289,8 +290,8 @@ def _row(
     start, end = min(start, trigger_start), max(end, trigger_end)
     actor = roles.describe(d.actor) if d.actor is not None else None
     recipient = roles.describe(d.recipient) if d.recipient is not None else None
-    taken = {i for r in (d.actor,) if r is not None for i in range(r.left_edge.i, r.i + 1)}
-    where = places.place_of(d.c.token, (first, last), mentions, taken)
+    sides = {i for r in (d.actor, d.recipient) if r is not None for i in range(max(r.left_edge.i, r.i - 8), r.i + 1)}
+    where = places.place_of(d.c.type, [d.c.token, *d.c.also], (first, last), mentions, sides)
     when = _when(doc, article, d)
     totals = {f: _total([n for n in d.counts if n.field == f]) for f in _PERSONS}
     spans = [

@@ -88,7 +88,7 @@ def attribute(c: Candidate, quotes: list[tables.Quote]) -> Attribution | None:
             if who is not None:
                 return _attribution(doc, who, h, lemma(h) in _verbs("alleged"))
         below = h
-    return _according(t) or _shared(t)
+    return _according(t) or _shared(t) or _trailing(t)
 
 
 def _attribution(doc: Any, who: Token, verb: Token | None, alleged: bool) -> Attribution:
@@ -123,6 +123,21 @@ def _shared(t: Token) -> Attribution | None:
         return None
     who = _source_of(root)
     return _attribution(t.doc, who, root, lemma(root) in _verbs("alleged")) if who is not None else None
+
+
+def _trailing(t: Token) -> Attribution | None:
+    """ "…, X said on Monday." at a sentence's end, however the parse hangs it."""
+    sent = t.sent
+    for w in t.doc[max(t.i + 1, sent.end - 14) : sent.end]:
+        if w.pos_ != "VERB" or lemma(w) not in _verbs("say") or w.i in {h.i for h in above(t)} or is_passive(w):
+            continue
+        subject = next(iter(children(w, "nsubj")), None)
+        if subject is None or subject.i > w.i or subject.i <= t.i or _source_of(w) is None:
+            continue
+        first = phrase(subject)[0]
+        if first > t.i and t.doc[first - 1].text in (",", "”", '"', "''") and not children(w, "ccomp", "dobj"):
+            return _attribution(t.doc, subject, w, lemma(w) in _verbs("alleged"))
+    return None
 
 
 def _top_under(t: Token, root: Token) -> Token | None:

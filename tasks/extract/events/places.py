@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tasks.extract.events.gazetteer import Place, fold, gazetteer
-from tasks.extract.events.syntax import above, lemma, lower
+from tasks.extract.events.syntax import above, is_human, lemma, lower
 
 Token = Any
 _BEFORE = frozenset("in at near from to of outside around inside across into on through towards toward between throughout off via along reached left against".split())
@@ -46,7 +46,7 @@ class _Raw:
 def find_places(doc: Any, caseless: bool) -> list[Mention]:
     """Place mentions of an article in text order. Countries that the article names decide between namesakes."""
     raws = _scan(doc, caseless)[:MAX_MENTIONS]
-    votes = _countries(doc, raws)
+    votes = _countries(doc, raws, caseless)
     out = []
     for r in raws:
         text_span = (doc[r.first].idx, doc[r.last].idx + len(doc[r.last].text))
@@ -89,7 +89,7 @@ def _scan(doc: Any, caseless: bool) -> list[_Raw]:
             span = doc[i : i + size]
             if size > 1 and (any(w.is_space or w.is_sent_start for w in span[1:]) or span[-1].is_punct or "," in span.text):
                 continue
-            if not caseless and size > 1 and not (span[-1].is_title or span[-1].is_upper or span[-1].like_num):
+            if not caseless and size > 1 and not (span[-1].is_title or span[-1].is_upper or span[-1].like_num or lower(span[-1]) in ("state", "region", "strip", "bank", "province")):
                 continue
             key = fold(span.text)
             if not key or (size == 1 and (key in _NOT_PLACES or len(key) < 3 and t.text not in ("US", "UK", "UP", "U.S.", "U.K."))):
@@ -124,7 +124,10 @@ def _in_place_position(doc: Any, first: int) -> bool:
         w = lower(doc[j])
         if w in _BEFORE or lemma(doc[j]) in _KINDS:
             return True
-        if not (doc[j].pos_ in ("DET", "ADJ", "PROPN") or w in ("'s", "’s", "northern", "southern", "eastern", "western", "central")):
+        if doc[j].pos_ in ("DET", "ADJ") or w in ("'s", "’s", "northern", "southern", "eastern", "western", "central", "nearby", "war"):
+            continue
+        g = gazetteer()
+        if not (doc[j].pos_ == "PROPN" and (g.demonym(doc[j].text) or g.country(doc[j].text))):
             return False
     return False
 
@@ -143,7 +146,7 @@ def _allowed(doc: Any, first: int, last: int, options: tuple[Place, ...], casele
     if caseless:
         if countrylike:
             return True
-        return (placed or _dateline(doc, first, last)) and options[0].population >= 1000 and len(t.text) > 3 and not _everyday(t)
+        return (_placed_lower(doc, first) or _dateline(doc, first, last)) and options[0].population >= 1000 and len(t.text) > 3 and not _everyday(t)
     if countrylike and options[0].kind == "country":
         return not (t.ent_type_ == "PERSON" and not placed)
     if t.ent_type_ in ("GPE", "LOC", "FAC"):
@@ -159,8 +162,24 @@ def _allowed(doc: Any, first: int, last: int, options: tuple[Place, ...], casele
     return options[0].population >= 200_000 and t.pos_ == "PROPN" and not t.is_sent_start
 
 
+def _placed_lower(doc: Any, first: int) -> bool:
+    """Stricter for text without capitals: "in X", "at X", "from X", "town of X"."""
+    if not first:
+        return False
+    w = lower(doc[first - 1])
+    return w in ("in", "at", "near", "from", "around", "outside") or (w == "of" and first > 1 and lemma(doc[first - 2]) in _KINDS)
+
+
+def _common(t: Token) -> bool:
+    """A word of the language: in a lexicon, a class or a list of signals."""
+    from tasks.extract.events.lexicon import lemmas, noun_classes, word_lists
+
+    le, lo = lemma(t), lower(t)
+    return le in noun_classes() or lo in noun_classes() or le in lemmas() or any(le in v or lo in v for v in word_lists("signals.txt").values())
+
+
 def _everyday(t: Token) -> bool:
-    return bool(t.pos_ == "VERB") or lower(t) in ("police", "custody", "violence", "firing", "city", "state", "centre", "area", "areas", "mob", "train", "station", "house", "temple", "parts", "view", "case", "order", "march", "addition", "fact", "power")
+    return _common(t) or bool(t.pos_ in ("VERB", "ADJ")) or lower(t) in ("police", "custody", "violence", "firing", "city", "state", "centre", "area", "areas", "mob", "train", "station", "house", "temple", "parts", "view", "case", "order", "march", "addition", "fact", "power")
 
 
 def _dateline(doc: Any, first: int, last: int) -> bool:
@@ -190,12 +209,14 @@ def _hint(doc: Any, first: int, last: int) -> str | None:
         got = g.demonym(w.text) or (g.country(w.text) if w.text[0].isupper() else None)
         if got:
             return got
+        if w.pos_ == "ADP" and lower(w) not in ("of", "in"):
+            break
         if not (w.pos_ in ("ADJ", "DET", "ADP", "PART", "NOUN") or w.text in ("'s", "’s", ",") or lemma(w) in _KINDS or w.text[0].isupper()) or w.is_sent_start:
             break
     return None
 
 
-def _countries(doc: Any, raws: list[_Raw]) -> Counter[str]:
+def _countries(doc: Any, raws: list[_Raw], caseless: bool) -> Counter[str]:
     """How strongly an article points to each country: names, demonyms and unambiguous large towns."""
     g = gazetteer()
     votes: Counter[str] = Counter()
@@ -207,6 +228,8 @@ def _countries(doc: Any, raws: list[_Raw]) -> Counter[str]:
         top = r.options[0]
         if top.kind == "country" and top.country:
             votes[top.country] += 2
+        elif top.country and caseless and len({p.country for p in r.options}) == 1:
+            votes[top.country] += 1
         elif top.country and (top.kind == "admin1" or top.population > 100_000) and len({p.country for p in r.options if p.population * 20 > top.population}) == 1:
             votes[top.country] += 2 if top.population > _FAR else 1
     for t in doc:
@@ -248,53 +271,60 @@ def _resolve(r: _Raw, votes: Counter[str], caseless: bool) -> Place | None:
     if best_score >= 1.0:
         return best
     rivals = [p for p in r.options if p.country != best.country and p.population * 3 > best.population]
-    return best if best.population >= 100_000 and not rivals else None
+    alone = len({p.country for p in r.options}) == 1
+    return best if not rivals and (best.population >= 100_000 or (alone and best.population >= 5_000)) else None
 
 
-def place_of(trigger: Token, span: tuple[int, int], mentions: list[Mention], taken: set[int]) -> Mention | None:
+_VERBAL = frozenset({"ACCUSE", "REQUEST", "REJECT", "THREATEN", "AGREE", "SUPPORT", "CONCEDE", "SANCTION"})
+_AWAY = frozenset({"border", "neighbour", "neighbor", "flee", "leave"})
+
+
+def place_of(type_: str, words: list[Token], span: tuple[int, int], mentions: list[Mention], sides: set[int]) -> Mention | None:
     """The place of an event: the most specific place of its clause, else of its sentence.
 
-    `span` are the tokens of its evidence; `taken` are tokens of its actor, whose home is not where it acts.
+    `words` name the event; `span` are the tokens of its evidence; `sides` are tokens of actor and recipient, whose home
+    is not where it happened.
     """
-    sent = trigger.sent
-    here = [m for m in mentions if sent.start <= m.first < sent.end]
-    scored = []
-    for m in here:
-        s = _closeness(trigger, m, span, taken)
-        if s > 0:
-            scored.append((s, m))
-    if not scored:
-        return None
-    best = max(scored, key=lambda x: (x[0], -abs(x[1].first - trigger.i)))[1]
+    sent = words[0].sent
+    best, best_score = None, 0.6 if type_ not in _VERBAL else 1.8
+    for m in mentions:
+        if sent.start <= m.first < sent.end:
+            score = max(_closeness(w, m, span, sides) for w in words)
+            if score > best_score:
+                best, best_score = m, score
     return best
 
 
-def _closeness(trigger: Token, m: Mention, span: tuple[int, int], taken: set[int]) -> float:
+def _located(doc: Any, m: Mention) -> bool:
+    """ "in X", or "X markets": a name that says where."""
+    if _in_place_position(doc, m.first):
+        return True
+    head = doc[m.last]
+    return head.dep_ in ("compound", "poss", "nmod") and not is_human(head.head)
+
+
+def _closeness(trigger: Token, m: Mention, span: tuple[int, int], sides: set[int]) -> float:
     doc = trigger.doc
     head = doc[m.last]
-    score = 1.0
-    placed = _in_place_position(doc, m.first)
-    if any(i in taken for i in range(m.first, m.last + 1)):
-        score -= 0.9 if not placed else 0.4
-    if placed:
-        score += 1.0
-    elif head.dep_ in ("nsubj", "poss", "compound", "amod", "dobj"):
+    located = _located(doc, m)
+    score = 1.0 + (0.8 if located else 0.0)
+    if any(i in sides for i in range(m.first, m.last + 1)):
+        score -= 0.3 if located else 0.9
+    elif not located and head.dep_ in ("nsubj", "poss", "compound", "amod", "dobj", "appos"):
         score -= 0.6
     if span[0] <= m.first <= span[1]:
-        score += 0.5
-    ups = [head, *above(head)]
+        score += 0.4
+    ups = [head, *above(head)][:12]
     at = next((k for k, h in enumerate(ups) if h.i == trigger.i), None)
     if at is not None:
-        score += 1.5 / (1 + at / 4)
-    elif any(h.i == trigger.i for h in above(head)) or any(h.dep_ == "prep" and h.head.i in {a.i for a in above(trigger)} for h in ups[:4]):
-        score += 0.6
-    for h in ups[:6]:
-        if lower(h) in ("said", "told", "reported") and h.i != trigger.i and at is None:
-            score -= 0.2
-            break
+        crossed = sum(h.pos_ == "VERB" for h in ups[1:at])
+        score += 1.2 / (1 + at / 4) - 0.3 * crossed
+    elif any(h.i in {a.i for a in above(trigger)} for h in ups[1:5]):
+        score += 0.4
+    if any(lemma(h) in _AWAY for h in ups[1:4]):
+        score -= 1.0
     if m.place is not None:
-        score += {"city": 0.5, "admin1": 0.3, "country": 0.0, "sea": 0.1}[m.place.kind]
+        score += {"city": 0.4, "admin1": 0.25, "country": 0.0, "sea": 0.1}[m.place.kind]
     else:
-        score += 0.25
-    score -= min(0.5, abs(m.first - trigger.i) / 60)
-    return score
+        score += 0.15
+    return score - min(0.8, abs(m.first - trigger.i) / 30)

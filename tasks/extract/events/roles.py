@@ -229,6 +229,9 @@ def _noun_roles(c: Candidate) -> tuple[Token | None, Token | None]:
         elif recipient is None and p in _TO_WHOM[c.type] and p != "by" and (is_human(o) or classes(o) & {"territory", "building"}):
             if p != "in" or c.type in ("CONSULT",):
                 recipient = o
+    for h in [*above(n)][:5]:
+        if h.pos_ == "VERB" and lemma(h) in ("claim", "take", "deny") and any(lemma(o) in ("responsibility", "credit") for o in children(h, "dobj")):
+            return doer(h) or actor, recipient
     head = n.head
     if n.dep_ in ("dobj", "nsubjpass", "pobj", "xcomp", "attr") and c.type not in ("COERCE",):
         verb = head if head.pos_ == "VERB" else head.head

@@ -33,13 +33,21 @@ def lemma(t: Token) -> str:
     return str(t.lemma_).lower()
 
 
+def hyphened(t: Token) -> str | None:
+    """ "stone-pelting" for the last word of what the tokeniser splits at hyphens."""
+    i = t.i
+    if i < 2 or t.doc[i - 1].text not in ("-", "‑") or t.doc[i - 1].whitespace_ or t.doc[i - 2].whitespace_:
+        return None
+    return f"{t.doc[i - 2].lower_}-{t.lower_}"
+
+
 def classes(t: Token) -> frozenset[str]:
     """Classes of a noun token: by lemma, last part of a compound, entity label, or being a people's name."""
     known = noun_classes()
     word = lemma(t)
     found = known.get(word) or known.get(lower(t))
     if found is None:
-        found = known.get(_SPLIT.split(word)[-1], frozenset()) if "-" in word else frozenset()
+        found = known.get(_SPLIT.split(word)[-1], frozenset()) if "-" in word else known.get(hyphened(t) or "", frozenset())
     ent = t.ent_type_
     extra: set[str] = set()
     if ent in ("GPE", "NORP") or (t.pos_ in ("PROPN", "ADJ", "NOUN") and gazetteer().demonym(word)):
@@ -99,7 +107,7 @@ def conjuncts(t: Token) -> list[Token]:
 def is_passive(v: Token) -> bool:
     if any(c.dep_ in ("nsubjpass", "auxpass") for c in v.children):
         return True
-    if v.tag_ == "VBN" and v.dep_ in ("acl", "relcl", "advcl"):
+    if v.tag_ == "VBN" and v.dep_ in ("acl", "relcl", "advcl") and not children(v, "dobj"):
         return not any(c.dep_ in ("aux",) and lemma(c) == "have" for c in v.children)
     if v.dep_ == "conj" and v.tag_ == "VBN" and v.head.tag_ == "VBN" and not any(c.dep_ in SUBJECTS for c in v.children):
         return is_passive(v.head) and not children(v, "dobj")
@@ -179,6 +187,8 @@ def undergoer(v: Token) -> Token | None:
     own = children(v, "dobj")
     if own:
         return antecedent(own[0])
+    if v.dep_ == "relcl" and any(lower(s) not in RELATIVE for s in children(v, "nsubj")) and not children(v, "xcomp", "ccomp"):
+        return v.head  # "an atoll Beijing grabbed"
     if v.dep_ == "conj" and v.head.pos_ == "VERB" and not children(v, "prep", "xcomp", "ccomp"):
         shared = children(v.head, "dobj")
         if shared and shared[0].i > v.i:
