@@ -15,7 +15,7 @@ _CODE = re.compile(r"^([a-z]{2,3})(?:[-_]|$)")
 
 @functools.cache
 def _identifier() -> Any:
-    return LanguageIdentifier.from_pickled_model(MODEL_FILE, norm_probs=True)
+    return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
 
 
 def declared(code: str | None) -> str | None:
