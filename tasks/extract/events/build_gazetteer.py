@@ -40,6 +40,7 @@ class Builder:
         self.keys: set[tuple[str, int]] = set()
         self.demonyms: dict[str, str] = {}
         self.near: dict[str, str] = {}
+        self.capitals: dict[str, str] = {}
 
     def add(self, names: list[str], kind: int, country: str, admin1: str, lat: float, lon: float, gid: int, pop: int) -> None:
         row = len(self.rows)
@@ -60,6 +61,7 @@ def add_countries(b: Builder, countries: dict[str, Any], cities: list[dict[str, 
         b.add(names, 2, c["iso3"], "", lat, lon, c["geonameid"], c["population"])
         for d in filter(None, demonyms.split(",")):
             b.demonyms.setdefault(fold(d), c["iso3"])
+        b.capitals[c["iso3"]] = c["capital"]
         b.near[c["iso3"]] = " ".join(sorted(iso3[n] for n in c["neighbours"].split(",") if n in iso3))
     b.demonyms["congolese"] = "COD"
 
@@ -128,6 +130,7 @@ def write(b: Builder, file: Path) -> None:
         codes=block(codes),
         demonyms=block([f"{k}\t{v}" for k, v in sorted(b.demonyms.items())]),
         near=block([f"{k}\t{v}" for k, v in sorted(b.near.items())]),
+        capitals=block([f"{k}\t{v}" for k, v in sorted(b.capitals.items())]),
         max_words=np.array(MAX_WORDS),
     )
 

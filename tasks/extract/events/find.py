@@ -54,8 +54,10 @@ def find_events(
         return []
     mentions = places.find_places(doc, _is_caseless(doc.text))
     rows: dict[str, tables.Event] = {}
+    triggers = {x.i for d in drafts for x in (d.c.token, *d.c.also)}
     for d in drafts[:MAX_EVENTS]:
-        row = _row(doc, article, d, mentions, sources)
+        rivals = triggers - {d.c.token.i, *(x.i for x in d.c.also)}
+        row = _row(doc, article, d, rivals, mentions, sources)
         rows.setdefault(row.event_id, row)
     return sorted(rows.values(), key=lambda e: (e.trigger_start, e.trigger_end, e.type))
 
@@ -218,7 +220,7 @@ def _trigger(d: _Draft) -> tuple[int, int]:
     return start, end
 
 
-def _when(doc: Any, article: tables.Article, d: _Draft) -> dates.When | None:
+def _when(doc: Any, article: tables.Article, d: _Draft, rivals: set[int]) -> dates.When | None:
     t = d.c.token
     sent = t.sent
     lo, hi = doc[sent.start].idx, doc[sent.end - 1].idx + len(doc[sent.end - 1].text)
@@ -229,34 +231,38 @@ def _when(doc: Any, article: tables.Article, d: _Draft) -> dates.When | None:
         span = doc.char_span(w.start, w.end, alignment_mode="expand")
         if span is None:
             continue
-        score = _date_score(t, d, span)
+        score = _date_score(d, rivals, span)
         if score > best_score:
             best, best_score = w, score
     return best
 
 
-def _date_score(t: Token, d: _Draft, span: Any) -> float:
+def _date_score(d: _Draft, rivals: set[int], span: Any) -> float:
     """How well a date belongs to an event: below its words best, below the verb of saying or another event's not at all."""
-    own = {t.i, *(x.i for x in d.c.also)}
+    t = d.c.token
+    also = {x.i for x in d.c.also}
+    own = {t.i} | also
     ups = {a.i for w in (t, *d.c.also) for a in above(w)}
     root = span.root
     near = min(0.4, abs(root.i - t.i) / 100)
     for k, h in enumerate([root, *above(root)]):
         if h.i in own:
-            return 3.0 - k / 10 - near
+            return (3.0 if h.i == t.i else 2.4) - k / 10 - near
+        if h.i in rivals:
+            return 0.0
         if k == 0 or h.pos_ not in ("VERB", "AUX", "NOUN", "PROPN"):
             continue
         if h.pos_ in ("NOUN", "PROPN"):
             if h.i in ups:
                 return 1.4 - near
             continue
-        saying = lemma(h) in _SAYING
-        if saying and not (t.head.i == h.i and t.dep_ in ("dobj", "xcomp")):
+        if lemma(h) in _SAYING and not (t.head.i == h.i and t.dep_ in ("dobj", "xcomp")):
             return 0.0
         if h.i in ups:
             return 1.2 - near
-        joined = h.dep_ in ("conj", "advcl", "acl", "xcomp", "pcomp") and h.head.i in own | ups and h.tag_ in ("VBG", "VB")
-        return 0.8 - near if joined or h.dep_ in ("conj",) and h.head.i in own else 0.0
+        if any(x.dep_ in ("mark", "advmod") and lower(x) in ("after", "before", "since", "because", "until") for x in h.children):
+            return 0.0
+        return (0.8 if h.head.i in own else 0.5) - near
     return 0.3
 
 
@@ -282,7 +288,7 @@ def _confidence(d: _Draft) -> float:
 
 
 def _row(
-    doc: Any, article: tables.Article, d: _Draft, mentions: list[places.Mention], sources: list[tables.Source]
+    doc: Any, article: tables.Article, d: _Draft, rivals: set[int], mentions: list[places.Mention], sources: list[tables.Source]
 ) -> tables.Event:
     first, last = _bounded(doc, d)
     start, end = doc[first].idx, doc[last].idx + len(doc[last].text)
@@ -292,7 +298,7 @@ def _row(
     recipient = roles.describe(d.recipient) if d.recipient is not None else None
     sides = {i for r in (d.actor, d.recipient) if r is not None for i in range(max(r.left_edge.i, r.i - 8), r.i + 1)}
     where = places.place_of(d.c.type, [d.c.token, *d.c.also], (first, last), mentions, sides)
-    when = _when(doc, article, d)
+    when = _when(doc, article, d, rivals)
     totals = {f: _total([n for n in d.counts if n.field == f]) for f in _PERSONS}
     spans = [
         tables.CountSpan(field=f, start=n.start, end=n.end) for f, (_, _, used) in totals.items() for n in used

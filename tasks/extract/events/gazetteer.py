@@ -60,6 +60,8 @@ class Gazetteer:
         self._codes = a["codes"].tobytes().decode().split("\n")
         self._demonyms = dict(x.split("\t") for x in a["demonyms"].tobytes().decode().split("\n"))
         self._near = {k: frozenset(v.split()) for k, v in (x.split("\t") for x in a["near"].tobytes().decode().split("\n"))}
+        self._capitals = dict(x.split("\t") for x in a["capitals"].tobytes().decode().split("\n"))
+        self._nations = {self._iso3[self._country[r]]: int(r) for r in np.flatnonzero(self._kind == 2)}
         self.max_words = int(a["max_words"])
         self.lookup = functools.lru_cache(maxsize=4096)(self._lookup)
 
@@ -109,6 +111,16 @@ class Gazetteer:
     def country(self, name: str) -> str | None:
         """ISO 3166 alpha-3 of a country's name."""
         return next((p.country for p in self.lookup(fold(name)) if p.kind == "country"), None)
+
+    def capital(self, iso3: str) -> Place | None:
+        """A country's capital."""
+        places = self.lookup(fold(self._capitals.get(iso3, "")))
+        return next((p for p in places if p.country == iso3 and p.kind == "city"), None)
+
+    def nation(self, iso3: str) -> Place | None:
+        """A country as a place."""
+        row = self._nations.get(iso3)
+        return self._place(row) if row is not None else None
 
     def near(self, iso3: str) -> frozenset[str]:
         """Countries with a common border."""

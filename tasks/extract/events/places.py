@@ -5,11 +5,14 @@ A name that is a person here is no place; a name that only wrong pins fit keeps 
 
 from __future__ import annotations
 
+import functools
+import re
 from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
 from tasks.extract.events.gazetteer import Place, fold, gazetteer
+from tasks.extract.events.lexicon import lemmas, lines, noun_classes, word_lists
 from tasks.extract.events.syntax import above, is_human, lemma, lower
 
 Token = Any
@@ -45,7 +48,8 @@ class _Raw:
 
 def find_places(doc: Any, caseless: bool) -> list[Mention]:
     """Place mentions of an article in text order. Countries that the article names decide between namesakes."""
-    raws = _scan(doc, caseless)[:MAX_MENTIONS]
+    persons = frozenset(lower(t) for t in doc if t.ent_type_ == "PERSON")
+    raws = _scan(doc, caseless, persons)[:MAX_MENTIONS]
     votes = _countries(doc, raws, caseless)
     out = []
     for r in raws:
@@ -60,7 +64,7 @@ def find_places(doc: Any, caseless: bool) -> list[Mention]:
                 name=_shown(got, text) if got else text, place=got, country=got.country if got else r.hint or _only(votes),
             )  # fmt: skip
         )
-    return out
+    return sorted(out + _described(doc, votes), key=lambda m: m.first)
 
 
 def _shown(place: Place, text: str) -> str:
@@ -75,7 +79,7 @@ def _only(votes: Counter[str]) -> str | None:
     return top[0][0]
 
 
-def _scan(doc: Any, caseless: bool) -> list[_Raw]:
+def _scan(doc: Any, caseless: bool, persons: frozenset[str]) -> list[_Raw]:
     g = gazetteer()
     out: list[_Raw] = []
     i, n = 0, len(doc)
@@ -95,12 +99,14 @@ def _scan(doc: Any, caseless: bool) -> list[_Raw]:
             if not key or (size == 1 and (key in _NOT_PLACES or len(key) < 3 and t.text not in ("US", "UK", "UP", "U.S.", "U.K."))):
                 continue
             options = g.lookup(key)
-            if options and _allowed(doc, i, i + size - 1, options, caseless):
+            if options and _allowed(doc, i, i + size - 1, options, caseless, persons):
                 out.append(_Raw(i, i + size - 1, options, _hint(doc, i, i + size - 1)))
                 step = size
                 break
         else:
-            if t.ent_type_ in ("GPE", "LOC") and t.ent_iob_ == "B" and t.pos_ == "PROPN" and not g.demonym(t.text):
+            if _named_by_kind(doc, i, caseless):
+                out.append(_Raw(i, i, (), _hint(doc, i, i)))
+            elif t.ent_type_ in ("GPE", "LOC") and t.ent_iob_ == "B" and t.pos_ == "PROPN" and not g.demonym(t.text):
                 j = i
                 while j + 1 < n and doc[j + 1].ent_iob_ == "I" and not doc[j + 1].is_space and j - i < 6:
                     j += 1
@@ -108,6 +114,41 @@ def _scan(doc: Any, caseless: bool) -> list[_Raw]:
                     out.append(_Raw(i, j, (), _hint(doc, i, j)))
                 step = j - i + 1
         i += step
+    return out
+
+
+def _named_by_kind(doc: Any, i: int, caseless: bool) -> bool:
+    """ "Azza Community", "the village of Kaloma": a name we do not know, told to be a place by its kind."""
+    t = doc[i]
+    if gazetteer().demonym(t.text) or fold(t.text) in _NOT_PLACES or _common(t) or lemma(t) in _KINDS:
+        return False
+    if not (t.pos_ == "PROPN" and (t.is_title or t.is_upper)) and not (caseless and t.pos_ in ("NOUN", "PROPN")):
+        return False
+    nxt = doc[i + 1] if i + 1 < len(doc) else None
+    if nxt is not None and lemma(nxt) in _KINDS - {"camp", "department", "state", "port"} and nxt.head.i != t.i and t.head.i == nxt.i:
+        return _in_place_position(doc, i) or nxt.dep_ in ("dobj", "pobj")
+    return i > 1 and lower(doc[i - 1]) == "of" and lemma(doc[i - 2]) in _KINDS and not (nxt is not None and nxt.is_title)
+
+
+def _described(doc: Any, votes: Counter[str]) -> list[Mention]:
+    """Places told without a name: "the Indian capital", "a Yemeni province", "across the country"."""
+    g = gazetteer()
+    out = []
+    for t in doc:
+        word = lemma(t)
+        if t.pos_ != "NOUN" or (word not in _KINDS and word != "country") or any(lower(c) == "of" for c in t.children):
+            continue
+        iso = next((d for c in t.lefts if (d := g.demonym(c.text) or (g.country(c.text) if c.dep_ == "poss" else None))), None)
+        if iso is None and word in ("capital", "country") and any(lower(c) == "the" for c in t.children) and _in_place_position(doc, t.left_edge.i):
+            iso = _only(votes)
+        if iso is None or any(c.ent_type_ == "GPE" and c.dep_ == "appos" for c in t.children):
+            continue
+        place = g.capital(iso) if word == "capital" else g.nation(iso)
+        if place is None:
+            continue
+        first = t.left_edge.i if t.i - t.left_edge.i < 6 else t.i
+        start, end = doc[first].idx, t.idx + len(t.text)
+        out.append(Mention(first=first, last=t.i, start=start, end=end, text=doc.text[start:end], name=place.name, place=place, country=iso))
     return out
 
 
@@ -132,7 +173,9 @@ def _in_place_position(doc: Any, first: int) -> bool:
     return False
 
 
-def _allowed(doc: Any, first: int, last: int, options: tuple[Place, ...], caseless: bool) -> bool:
+def _allowed(
+    doc: Any, first: int, last: int, options: tuple[Place, ...], caseless: bool, persons: frozenset[str]
+) -> bool:
     """Guards against names of people, organisations and everyday words."""
     t = doc[first]
     before = doc[first - 1] if first else None
@@ -149,6 +192,8 @@ def _allowed(doc: Any, first: int, last: int, options: tuple[Place, ...], casele
         return (_placed_lower(doc, first) or _dateline(doc, first, last)) and options[0].population >= 1000 and len(t.text) > 3 and not _everyday(t)
     if countrylike and options[0].kind == "country":
         return not (t.ent_type_ == "PERSON" and not placed)
+    if first == last and lower(t) in persons and not (placed and t.ent_type_ == "GPE"):
+        return False
     if t.ent_type_ in ("GPE", "LOC", "FAC"):
         return not (after is not None and after.ent_iob_ == "I" and after.ent_type_ == t.ent_type_ and after.is_title and not placed)
     if t.ent_type_ in ("PERSON", "NORP") and not placed:
@@ -172,8 +217,6 @@ def _placed_lower(doc: Any, first: int) -> bool:
 
 def _common(t: Token) -> bool:
     """A word of the language: in a lexicon, a class or a list of signals."""
-    from tasks.extract.events.lexicon import lemmas, noun_classes, word_lists
-
     le, lo = lemma(t), lower(t)
     return le in noun_classes() or lo in noun_classes() or le in lemmas() or any(le in v or lo in v for v in word_lists("signals.txt").values())
 
@@ -237,7 +280,16 @@ def _countries(doc: Any, raws: list[_Raw], caseless: bool) -> Counter[str]:
             got = g.demonym(t.text)
             if got:
                 votes[got] += 1
+    text = doc.text.lower()[:20_000]
+    for cue, iso in _cues():
+        if cue in text and re.search(rf"\b{re.escape(cue)}\b", text):
+            votes[iso] += 1
     return votes
+
+
+@functools.cache
+def _cues() -> tuple[tuple[str, str], ...]:
+    return tuple((a, b) for a, b in (line.split("\t") for line in lines("cues.tsv")))
 
 
 def _resolve(r: _Raw, votes: Counter[str], caseless: bool) -> Place | None:
@@ -321,6 +373,8 @@ def _closeness(trigger: Token, m: Mention, span: tuple[int, int], sides: set[int
         score += 1.2 / (1 + at / 4) - 0.3 * crossed
     elif any(h.i in {a.i for a in above(trigger)} for h in ups[1:5]):
         score += 0.4
+    if head.dep_ == "poss" and lemma(head.head) in _KINDS:
+        score -= 0.4  # "Khartoum's twin city of Omdurman"
     if any(lemma(h) in _AWAY for h in ups[1:4]):
         score -= 1.0
     if m.place is not None:
