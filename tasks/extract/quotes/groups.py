@@ -139,7 +139,7 @@ def _pairs(items: list[_Utterance]) -> list[tuple[int, int]]:
     starts = (
         np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1]])) if len(keys) else np.zeros(0, dtype=np.int64)
     )
-    ends = np.append(starts[1:], len(keys))
+    ends = np.append(starts, len(keys))[1:]
     for s, e in zip(starts.tolist(), ends.tolist(), strict=True):
         if 2 <= e - s <= MAX_RUN:
             run = sorted(who[s:e].tolist())
