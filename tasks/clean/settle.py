@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tasks import tables
-from tasks.clean.copies import CopyKey, find_copies
+from tasks.clean.copies import CopyKey, CopyVerdict, find_copies
 from tasks.settings import CleanSettings
 
 Change = Literal["first", "title", "body", "minor"]
@@ -45,6 +45,7 @@ SIGNATURES = pa.schema(
         ("article_id", pa.string()),
         ("article_key", pa.string()),
         ("copy_group", pa.string()),
+        ("is_original", pa.bool_()),
         ("signature", pa.binary()),
         ("published_at", pa.timestamp("us", tz="UTC")),
         ("fetched_at", pa.timestamp("us", tz="UTC")),
@@ -224,25 +225,24 @@ def _copy_key(light: Light, article_id: str) -> CopyKey:
     )
 
 
-def _known_copies(files: Iterable[Path]) -> Iterator[tuple[CopyKey, str]]:
+def _known_copies(files: Iterable[Path]) -> Iterator[CopyKey]:
     for path in files:
         for row in pq.read_table(path).to_pylist():
-            group = row.pop("copy_group")
             row["signature"] = np.frombuffer(row["signature"], dtype=np.uint32)
-            yield CopyKey(**row), group
+            yield CopyKey(**row)
 
 
 def _mark_copies(
     kept: list[Light], verdicts: dict[tuple[str, int], Verdict], signatures: list[Path], rules: CleanSettings
 ) -> None:
     """Set copy_group and is_original of every kept verdict; a new article that is no original becomes a copy."""
-    known = list(_known_copies(signatures))
     rows = [_copy_key(a, verdicts[a.shard, a.row].article_id) for a in kept]
-    found = find_copies(rows, known, similarity=rules.copy_similarity)
+    found = find_copies(rows, _known_copies(signatures), similarity=rules.copy_similarity)
     for light in kept:
         at = (light.shard, light.row)
         verdict = verdicts[at]
-        copy = found[verdict.article_id]
+        alone = CopyVerdict(copy_group=tables.make_id("c", light.article_key), is_original=True)
+        copy = found.get(verdict.article_id, alone)
         fate = verdict.fate
         if fate is tables.Fate.ARTICLE and not copy.is_original:
             fate = tables.Fate.COPY
@@ -269,7 +269,7 @@ def _write(
             if kept:
                 state.append(
                     {name: getattr(light, name) for name in SIGNATURES.names if hasattr(light, name)}
-                    | {"article_id": v.article_id, "copy_group": v.copy_group}
+                    | {"article_id": v.article_id, "copy_group": v.copy_group, "is_original": v.is_original}
                 )
         pq.write_table(pa.Table.from_pylist(rows, schema=SETTLED), work / "settled" / f"{shard}.parquet")
     state.sort(key=lambda r: str(r["article_id"]))

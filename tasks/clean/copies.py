@@ -1,0 +1,121 @@
+"""Near-identical articles over outlets and nights: signatures, and which of them copy which.
+
+The rule: two articles are copies when the Jaccard similarity of their word 5-grams, estimated from MinHash signatures,
+reaches the setting copy_similarity. The original of a group is the first seen (published, else fetched); at equal times
+the one that bears an agency's mark, then the smaller id. Earlier nights come before this one: what has been written as
+an original stays one. Revisions of one article (equal article_key) are not copies of one another.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from datasketch import MinHash, MinHashLSH
+
+from tasks.clean.agree import words
+from tasks.tables import make_id
+
+PERMUTATIONS = 128
+"""Standard error of the estimate at a similarity of 0.8: 0.035."""
+SHINGLE = 5
+MIN_WORDS = 30
+"""A shorter text has too few 5-grams for an estimate: it is a copy only of an equal text."""
+MAX_WORDS = 20_000
+
+Signature = np.ndarray[Any, np.dtype[np.uint32]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CopyKey:
+    """What is needed of an article to find its copies: about 600 bytes, so a window of a million fits in memory."""
+
+    article_id: str
+    article_key: str
+    signature: Signature
+    published_at: dt.datetime | None
+    fetched_at: dt.datetime | None
+    agency: str | None
+    outlet: str | None
+    word_count: int
+    copy_group: str | None = None  # of a known article: what an earlier night wrote
+    is_original: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CopyVerdict:
+    copy_group: str
+    is_original: bool
+
+
+def _hash(data: bytes) -> int:
+    return int.from_bytes(hashlib.blake2b(data, digest_size=4).digest(), "big")
+
+
+def signature(text: str) -> Signature:
+    """MinHash signature of the text's word 5-grams (case and punctuation ignored): PERMUTATIONS unsigned 32-bit numbers.
+
+    Of a text under five words, its words together are the one shingle; an empty text has the signature of nothing.
+    """
+    found = words(text)[:MAX_WORDS]
+    count = max(1, len(found) - SHINGLE + 1) if found else 0
+    shingles = {" ".join(found[i : i + SHINGLE]).encode("utf-8", "surrogatepass") for i in range(count)}
+    minhash = MinHash(num_perm=PERMUTATIONS, seed=1, hashfunc=_hash)
+    minhash.update_batch(sorted(shingles))
+    return np.asarray(minhash.hashvalues, dtype=np.uint32)
+
+
+def estimate(a: Signature, b: Signature) -> float:
+    """Estimated Jaccard similarity."""
+    return float(np.count_nonzero(a == b)) / len(a)
+
+
+def _order(key: CopyKey, known: bool) -> tuple[bool, bool, dt.datetime, bool, str]:
+    seen = key.published_at or key.fetched_at
+    return (not known, seen is None, seen or dt.datetime.max.replace(tzinfo=dt.UTC), key.agency is None, key.article_id)
+
+
+def _minhash(values: Signature) -> MinHash:
+    return MinHash(num_perm=PERMUTATIONS, seed=1, hashfunc=_hash, hashvalues=values.astype(np.uint64))
+
+
+def _are_copies(a: CopyKey, b: CopyKey, similarity: float) -> bool:
+    if a.article_key == b.article_key:
+        return False
+    if min(a.word_count, b.word_count) < MIN_WORDS:
+        return a.word_count == b.word_count and bool(np.array_equal(a.signature, b.signature))
+    return estimate(a.signature, b.signature) >= similarity
+
+
+def find_copies(
+    rows: Iterable[CopyKey], known: Iterable[CopyKey] = (), *, similarity: float = 0.8
+) -> dict[str, CopyVerdict]:
+    """article_id -> its group and whether it is the original, for every article that has a copy; others are left out.
+
+    `rows`: this night's articles; `known`: those of the window of earlier nights. The answer does not depend on their
+    order. Every member is near the group's original, not merely near another member: groups do not drift.
+    """
+    unique = {k.article_id: (_order(k, True), k) for k in known}
+    unique |= {r.article_id: (_order(r, False), r) for r in rows if r.article_id not in unique}
+    index = MinHashLSH(threshold=min(similarity, 0.99), num_perm=PERMUTATIONS, weights=(0.1, 0.9))
+    heads: dict[str, CopyKey] = {}  # possible originals by article_id
+    place: dict[str, int] = {}
+    verdicts: dict[str, CopyVerdict] = {}
+    for at, (_, key) in enumerate(sorted(unique.values(), key=lambda pair: pair[0])):
+        minhash = _minhash(key.signature)
+        near = [heads[i] for i in index.query(minhash) if _are_copies(heads[i], key, similarity)]
+        if near:
+            head = min(near, key=lambda h: (-estimate(h.signature, key.signature), place[h.article_id]))
+            group = head.copy_group or make_id("c", head.article_key)
+            # a known copy whose original has left the window leads its group on, and stays a copy
+            verdicts[head.article_id] = CopyVerdict(copy_group=group, is_original=head.is_original is not False)
+            verdicts[key.article_id] = CopyVerdict(copy_group=key.copy_group or group, is_original=bool(key.is_original))
+        else:
+            heads[key.article_id] = key
+            place[key.article_id] = at
+            index.insert(key.article_id, minhash)
+    return verdicts
