@@ -192,17 +192,25 @@ def run_as_flow(name: str, run_name: str, runner: Any, body: Callable[[], T]) ->
     """Run `body` as a Prefect flow named so. What it raises is raised here."""
     import prefect
 
-    answers: list[T] = []
-
-    def carry_out(run: str) -> None:
-        answers.append(body())
-
-    carry_out.__doc__ = f"{name} of nightdesk"
     make: Any = prefect.flow
     made = make(
         name=name, flow_run_name="{run}", task_runner=runner, validate_parameters=False, persist_result=False
-    )(carry_out)
-    made(run_name)
-    return answers[0]
+    )(_carry_out)
+    key = f"{name} {run_name}"
+    _bodies[key] = body
+    try:
+        made(key)
+        answer: T = _answers.pop(key)
+    finally:
+        del _bodies[key]
+    return answer
 
 
+# Prefect sends the flow to the workers with every task: a function of this module travels by name, a closure over a
+# progress bar does not travel at all.
+_bodies: dict[str, Callable[[], Any]] = {}
+_answers: dict[str, Any] = {}
+
+
+def _carry_out(run: str) -> None:
+    _answers[run] = _bodies[run]()

@@ -48,10 +48,10 @@ select n.source_id,
        list_sort(list(distinct n.name)) as aliases,
        mode(n.kind order by n.kind) as kind,
        coalesce(any_value(r.roles), []) as roles,
-       list_sort(list(distinct n.affiliation) filter (n.affiliation is not null)) as affiliations,
+       coalesce(list_sort(list(distinct n.affiliation) filter (n.affiliation is not null)), []) as affiliations,
        count(distinct n.article_key) as n_articles,
        sum(n.n_quotes)::bigint as n_quotes,
-       list_sort(list(distinct n.outlet) filter (n.outlet is not null)) as outlets,
+       coalesce(list_sort(list(distinct n.outlet) filter (n.outlet is not null)), []) as outlets,
        min(n.dt) as first_seen,
        max(n.dt) as last_seen
 from named n left join roles r using (source_id)
@@ -188,5 +188,4 @@ def add_view(db: Any, name: str, table: str, files: list[Path]) -> None:
 
 def batches(db: Any, sql: str, **params: object) -> Iterator[Any]:
     """The answer of a query as record batches."""
-    result = db.execute(sql, params) if params else db.execute(sql)
-    yield from result.to_arrow_reader(20_000)
+    yield from db.sql(sql, params=params or None).to_arrow_reader(20_000)

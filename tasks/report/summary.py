@@ -105,14 +105,20 @@ def _outlets(store: Store, night: dt.date) -> dict[str, str]:
 
 def _quotes(store: Store, night: dt.date) -> list[SampleQuote]:
     """The most certain quotes of named speakers, one an article."""
-    columns = ["article_id", "text", "speaker_text", "cue", "confidence", "resolved_by", "quote_id"]
+    columns = ["article_id", "text", "start", "parts", "speaker_text", "cue", "confidence", "resolved_by", "quote_id"]
     data = read_table(store.path("quotes", night), columns)
     data = data.filter(pc.and_(pc.equal(data["resolved_by"], "name"), pc.is_valid(data["cue"])))
     outlets = _outlets(store, night)
     return [
-        SampleQuote(speaker=r["speaker_text"] or "", cue=r["cue"] or "", text=r["text"], outlet=outlets[r["article_id"]])
+        SampleQuote(speaker=r["speaker_text"] or "", cue=r["cue"] or "", text=_words(r), outlet=outlets[r["article_id"]])
         for r in _one_an_article(data, [("confidence", "descending"), ("quote_id", "ascending")])
     ]
+
+
+def _words(quote: dict[str, Any]) -> str:
+    """The quote without the cue that breaks it."""
+    text, start = quote["text"], quote["start"]
+    return " … ".join(text[p["start"] - start : p["end"] - start] for p in quote["parts"]) or text
 
 
 def _events(store: Store, night: dt.date) -> list[SampleEvent]:
