@@ -8,7 +8,7 @@ import datetime as dt
 from dataclasses import dataclass, field
 
 from tasks.discover.address import may_be_article, normalise, public, same_key
-from tasks.discover.parse import Entry, Unreadable, parse_links, parse_source
+from tasks.discover.parse import Entry, Unreadable, is_sitemap, parse_links, parse_source
 from tasks.discover.records import Address, Discovery, Fetched, Fetcher, OutletConfig
 from tasks.settings import DiscoverSettings
 from tasks.tables import Failure, Reason
@@ -16,8 +16,9 @@ from tasks.tables import Failure, Reason
 __all__ = ["Address", "Discovery", "discover"]
 
 MAX_ENTRIES = 50_000
-"""Read from one feed or sitemap, which is as many as a sitemap may hold; the settings' limit comes after the dates."""
-MAX_FEED_ENTRIES = 5_000
+"""Read from one sitemap, which is as many as it may hold; the settings' limit comes after the dates."""
+MAX_LINKS = 5_000
+"""Read from one page."""
 MAX_SITEMAPS = 50
 """Sitemaps read of one sitemap index, the newest first."""
 MAX_DEPTH = 2
@@ -80,20 +81,14 @@ async def _read_feed(
     read.base = got.url
     read.entries = [e for e in entries if e.kind == "article"]
     children = [e for e in entries if e.kind == "sitemap"]
-    read.undated_is_new = not _is_sitemap(got)
+    read.undated_is_new = not (children or is_sitemap(got.body))
     if children and depth < MAX_DEPTH:
         await _read_children(outlet, read, children, fetcher=fetcher, since=since, depth=depth)
     return read
 
 
-def _is_sitemap(got: Fetched) -> bool:
-    return b"<urlset" in got.body[:4096] or b"<sitemapindex" in got.body[:4096]
-
-
 def _parse(got: Fetched) -> list[Entry]:
-    body = got.body
-    sitemap = _is_sitemap(got)
-    return parse_source(body, got.header("content-type"), got.url, limit=MAX_ENTRIES if sitemap else MAX_FEED_ENTRIES)
+    return parse_source(got.body, got.header("content-type"), got.url, limit=MAX_ENTRIES)
 
 
 async def _read_children(
@@ -120,7 +115,7 @@ async def _read_page(outlet: OutletConfig, page: str, *, fetcher: Fetcher) -> _R
         return read
     read.base = got.url
     try:
-        links = await asyncio.to_thread(parse_links, got.body, got.url, limit=MAX_FEED_ENTRIES)
+        links = await asyncio.to_thread(parse_links, got.body, got.url, limit=MAX_LINKS)
     except Unreadable as err:
         read.failures.append(_unreadable(outlet, page, str(err)))
         return read

@@ -7,6 +7,7 @@ import datetime as dt
 import io
 import json
 import re
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -19,6 +20,9 @@ from dateutil import parser as dates
 
 MAX_XML_BYTES = 50_000_000
 """A sitemap's largest size by its protocol (sitemaps.org), decompressed."""
+
+MAX_FEED_ENTRIES = 5_000
+"""Read from one feed, the first ones; no newspaper prints more in a week."""
 
 
 class Unreadable(ValueError):
@@ -36,15 +40,34 @@ class Entry:
 
 
 def parse_source(body: bytes, content_type: str, url: str, *, limit: int) -> list[Entry]:
-    """Entries of a feed or sitemap, whichever it is, in its order, at most `limit`. Raises Unreadable."""
+    """Entries of a feed or sitemap, whichever it is, in its order, at most `limit`. Raises Unreadable.
+
+    The body may be a gzip file (sitemap.xml.gz), and may be cut off: what stands before the cut counts.
+    """
+    if body[:2] == b"\x1f\x8b":
+        body = _unzipped(body)
     start = body[:4096].removeprefix(b"\xef\xbb\xbf").lstrip()
     if start[:1] == b"{":
         return _json_feed(body, limit)
-    if re.search(rb"<(?:\w{1,20}:)?(?:urlset|sitemapindex)\b", start):
+    if is_sitemap(body):
         return _sitemap(body, limit)
     if re.match(rb"https?://", start) and b"<" not in start:
         return _text_sitemap(body, limit)
-    return _feed(body, content_type, url, limit)
+    return _feed(body, content_type, url, min(limit, MAX_FEED_ENTRIES))
+
+
+def is_sitemap(body: bytes) -> bool:
+    """Whether the bytes are an XML sitemap or an index of them, not a feed."""
+    if body[:2] == b"\x1f\x8b":
+        body = _unzipped(body[:65536])
+    return re.search(rb"<(?:\w{1,20}:)?(?:urlset|sitemapindex)\b", body[:4096]) is not None
+
+
+def _unzipped(body: bytes) -> bytes:
+    try:
+        return zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(body, MAX_XML_BYTES)
+    except zlib.error as err:
+        raise Unreadable(f"the gzip file is damaged: {err}") from err
 
 
 # --------------------------------------------------------------------------- feeds

@@ -6,6 +6,7 @@ import datetime as dt
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from tasks.discover.address import public
 from tasks.tables import Failure
 
 
@@ -23,8 +24,8 @@ class OutletConfig:
 
     @property
     def sources(self) -> tuple[str, ...]:
-        """Every address it is found by, in the order they are read."""
-        return (*self.feeds, *self.sitemaps, *self.pages)
+        """Every address it is found by, in the order they are read, without user names and passwords."""
+        return tuple(public(a) for a in (*self.feeds, *self.sitemaps, *self.pages))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -88,7 +88,7 @@ class WebFetcher:
         self._slots = asyncio.Semaphore(rules.concurrency)
         # no proxy, .netrc or cookie of the user's goes out; a cookie that is set is forgotten
         self._client = httpx.AsyncClient(
-            transport=GuardedTransport(allow=rules.allow_addresses, connections=rules.concurrency, verify=verify),
+            transport=GuardedTransport(allow=rules.allow_addresses, hosts=8 * rules.concurrency, verify=verify),
             cookies=CookieJar(policy=DefaultCookiePolicy(allowed_domains=[])),
             headers={
                 "User-Agent": rules.user_agent, "Accept": _ACCEPT, "Accept-Encoding": "gzip, deflate",
@@ -114,7 +114,7 @@ class WebFetcher:
         """The response at the end of the address's redirects, if its status is 200.
 
         With `pages_only` a response that is no HTML is a skip (NOT_HTML), and its body is not downloaded where the
-        header says so.
+        header says so; a page over the size limit is a failure. Without it (feeds) the body is cut at the limit.
         """
         return await self._follow(url, pages_only=pages_only, robots=False)
 
@@ -300,10 +300,9 @@ class WebFetcher:
         stated = response.headers.get("content-type", "")
         if pages_only and not is_html(stated, b"") and not is_vague(stated):
             raise _Fault(Reason.NOT_HTML, f"content type {stated[:100]}")
-        if robots:
-            raw, body = await _bounded_body(response, limit=2 * MAX_ROBOTS_BYTES, cut=MAX_ROBOTS_BYTES)
-        else:
-            raw, body = await _bounded_body(response, limit=self._rules.max_bytes, cut=None)
+        # robots.txt and feeds are read as far as the limit goes, a page whole or not at all
+        cut = MAX_ROBOTS_BYTES if robots else None if pages_only else self._rules.max_bytes
+        raw, body = await _bounded_body(response, limit=2 * cut if cut else self._rules.max_bytes, cut=cut)
         if pages_only and not is_html(stated, body):
             raise _Fault(Reason.NOT_HTML, f"content type {stated[:100] or 'not given'}")
         return _Reply(response=response, raw=raw, body=body, ip=ip, location=None)

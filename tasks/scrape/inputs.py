@@ -84,7 +84,7 @@ def _found(paths: Sequence[Path]) -> Iterator[tuple[Kind, Path]]:
             raise InputError(f"{path} is neither a file nor a folder")
         if not os.access(path, os.R_OK):
             raise InputError(f"{path} may not be read: check its permissions")
-        kind = _kind(path) or _sniffed(path)
+        kind = _kind(path) or _sniffed(path, named=True)
         if kind is None:
             raise InputError(f"{path} is of no kind that is understood: give {_READABLE}")
         yield kind, path
@@ -95,8 +95,11 @@ def _kind(path: Path) -> Kind | None:
     return next((kind for ending, kind in _KINDS if name.endswith(ending)), None)
 
 
-def _sniffed(path: Path) -> Kind | None:
-    """The kind of a file whose name does not tell: pages are also saved as index.php or without an ending."""
+def _sniffed(path: Path, *, named: bool = False) -> Kind | None:
+    """The kind of a file whose name does not tell: pages are also saved as index.php or without an ending.
+
+    A .json file is looked at only where it was named itself: in a folder it is as likely somebody's settings.
+    """
     try:
         with path.open("rb") as file:
             head = file.read(8192)
@@ -104,7 +107,18 @@ def _sniffed(path: Path) -> Kind | None:
         return None
     if head.startswith(b"WARC/1."):
         return "warc"
+    if named and path.name.lower().endswith(".json"):
+        return _json_kind(path, head)
     return "html" if looks_html(head) else None
+
+
+def _json_kind(path: Path, head: bytes) -> Kind:
+    """Many corpora in JSON Lines are called .json; one that is an array cannot be read record by record."""
+    if head.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"["):
+        raise InputError(
+            f"{path} is one JSON array: write one object a line, e.g. jq -c '.[]' {path} > {path.stem}.jsonl"
+        )
+    return "jsonl"
 
 
 def _in_folder(folder: Path) -> Iterator[tuple[Kind, Path]]:

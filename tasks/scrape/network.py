@@ -6,6 +6,7 @@ import asyncio
 import ipaddress
 import socket
 import ssl
+from collections import OrderedDict
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -84,6 +85,10 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
         raise AssertionError("the last try returns or raises")
 
     async def _resolve(self, host: str, port: int, timeout: float | None) -> list[IpAddress]:
+        try:
+            return [ipaddress.ip_address(host.strip("[]"))]
+        except ValueError:
+            pass  # a name
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(timeout):
@@ -127,22 +132,34 @@ class _Body(httpx.AsyncByteStream):
 class GuardedTransport(httpx.AsyncBaseTransport):
     """httpx over connections of a GuardedBackend, HTTP/1.1 or 2. httpcore's exceptions come through as they are."""
 
-    def __init__(self, *, allow: Iterable[str], connections: int, verify: ssl.SSLContext | None = None) -> None:
+    def __init__(self, *, allow: Iterable[str], hosts: int, verify: ssl.SSLContext | None = None) -> None:
         self._backend = GuardedBackend(allow)
-        self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=verify or httpx.create_ssl_context(trust_env=False),
-            max_connections=connections * 2,
-            max_keepalive_connections=connections,
-            keepalive_expiry=30,
-            http1=True,
-            http2=True,
-            network_backend=self._backend,
-        )
+        self._verify = verify or httpx.create_ssl_context(trust_env=False)
+        self._most = hosts
+        self._pools: OrderedDict[tuple[bytes, bytes, int | None], httpcore.AsyncConnectionPool] = OrderedDict()
+
+    async def _pool(self, url: httpx.URL) -> httpcore.AsyncConnectionPool:
+        """The connections of one origin. One pool for all would look through every connection at every request, and
+        close those of the other hosts to stay within its number."""
+        key = (url.raw_scheme, url.raw_host, url.port)
+        pool = self._pools.get(key)
+        if pool is None:
+            pool = self._pools[key] = httpcore.AsyncConnectionPool(
+                ssl_context=self._verify, max_connections=4, keepalive_expiry=30, http1=True, http2=True,
+                network_backend=self._backend,
+            )  # fmt: skip
+        self._pools.move_to_end(key)
+        if len(self._pools) > self._most:
+            idle = next((k for k, p in self._pools.items() if all(c.is_idle() for c in p.connections)), key)
+            if idle != key:
+                await self._pools.pop(idle).aclose()
+        return pool
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         url = request.url
         assert isinstance(request.stream, httpx.AsyncByteStream)
-        response = await self._pool.handle_async_request(
+        pool = await self._pool(url)
+        response = await pool.handle_async_request(
             httpcore.Request(
                 method=request.method,
                 url=httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
@@ -159,5 +176,7 @@ class GuardedTransport(httpx.AsyncBaseTransport):
         )
 
     async def aclose(self) -> None:
-        await self._pool.aclose()
+        for pool in self._pools.values():
+            await pool.aclose()
+        self._pools.clear()
         self._backend.close()

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import gzip
 import json
 import time
 
@@ -60,6 +61,15 @@ def test_parse_source_reads_atom_json_and_sitemaps() -> None:
         "https://post.example/a",
         "https://post.example/b",
     ]
+
+
+def test_parse_source_reads_a_gzip_sitemap_even_cut_off() -> None:
+    many = b"<urlset>" + b"".join(b"<url><loc>https://post.example/%d</loc></url>" % (i * i) for i in range(5000))
+    packed = gzip.compress(many + b"</urlset>")
+    assert len(parse(packed, limit=9999)) == 5000
+    assert 500 < len(parse(packed[: len(packed) // 2], limit=9999)) < 5000
+    with pytest.raises(Unreadable, match="gzip"):
+        parse(b"\x1f\x8bnone")
 
 
 @pytest.mark.parametrize("cut", [len(RSS) - 40, len(RSS) - 25])

@@ -163,6 +163,17 @@ def test_get_ends_in_its_reason_when_hostile(answer: Answer, reason: Reason) -> 
     assert seconds < 7
 
 
+def test_get_cuts_a_feed_at_the_limit_but_no_page() -> None:
+    body = b"<rss>" + b"<item>x</item>" * 20_000
+    with serving({"/rss": (200, {"Content-Type": "text/xml"}, body), "/page": body, "/endless": endless}) as press:
+        rss, more = (
+            fetched(g) for g in get(f"{press.base}/rss", f"{press.base}/endless", pages_only=False, max_bytes=10_000)
+        )
+        page = failed(get(f"{press.base}/page", max_bytes=10_000)[0])
+    assert (rss.body, len(more.body)) == (body[:10_000], 10_000)
+    assert page.reason == Reason.TOO_LARGE
+
+
 def test_get_gives_up_when_redirects_never_end() -> None:
     answers: dict[str, Answer] = {f"/{i}": to(f"/{i + 1}") for i in range(50)}
     with serving(answers) as press:

@@ -340,6 +340,13 @@ def test_read_shard_fails_one_row_of_csv_when_it_is_bad(tmp_path: Path) -> None:
     assert texts(records) == ["one", Reason.RECORD_UNREADABLE, "two\nlines", Reason.NO_TEXT_COLUMN_VALUE, "last"]
 
 
+def test_plan_shards_reads_json_lines_called_json_when_named(tmp_path: Path) -> None:
+    jsonl(tmp_path / "a.json", {"text": "x"}, {"text": "y"})
+    assert texts(read(tmp_path / "a.json")) == ["x", "y"]
+    with pytest.raises(InputError, match="holds no page"):
+        plan(tmp_path)
+
+
 def test_read_shard_tells_where_a_cut_off_gzip_corpus_ends(tmp_path: Path) -> None:
     rows = [{"text": f"{i} " + "".join(chr(97 + (i * 7 + j * j) % 26) for j in range(300))} for i in range(300)]
     data = gzip.compress(jsonl(tmp_path / "a.jsonl", *rows).read_bytes())
@@ -424,6 +431,7 @@ def bad_inputs(folder: Path) -> dict[str, tuple[Path, str]]:
     pq.write_table(pa.table({"body": ["x"]}), folder / "l.parquet")
     (folder / "m.txt").write_bytes(b"caf\xe9")
     (folder / "n.txt").write_bytes(b" \n")
+    (folder / "p.json").write_bytes(b'[{"text": "x"}]')
     (folder / "o.jsonl.gz").write_bytes(b"\x1f\x8bbroken")
     return {
         "missing": (folder / "nowhere.jsonl", "there is no"),
@@ -443,6 +451,7 @@ def bad_inputs(folder: Path) -> dict[str, tuple[Path, str]]:
         "parquet without text": (folder / "l.parquet", "it has 'body'"),
         "text not utf-8": (folder / "m.txt", "not UTF-8"),
         "empty text": (folder / "n.txt", "is empty"),
+        "json array": (folder / "p.json", "jq -c"),
         "broken gzip": (folder / "o.jsonl.gz", "cannot be read"),
     }
 
