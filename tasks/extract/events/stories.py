@@ -1,0 +1,265 @@
+"""Which articles tell one happening: a light key of each article, and stories joined night by night.
+
+An article's key holds its weighty words and pairs of words, and its *anchors*: sentences of its first part that name a
+day, as that day and their words. Two articles tell one happening when their words agree and an anchor of either speaks
+of the same day in the same words. A shared topic without a shared day is not enough: that is what a plain TF-IDF
+threshold gets wrong.
+
+A story is known by its first article (by day, then id), so ids do not depend on shards or their order. Weights were
+fitted on pairs of articles judged by people (train_stories.py).
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+
+from tasks import tables
+from tasks.extract.events.dates import find_dates
+
+WORDS = Path(__file__).parent / "data" / "story_words.npz"
+READ_CHARS = 5000
+MAX_TERMS = 120
+MAX_PAIRS = 60
+MAX_ANCHORS = 8
+MAX_MEMBERS = 12
+"""Members of a story that are kept to compare with: its first ones."""
+_WORD = re.compile(r"[^\W\d_](?:[\w'’.-]*[^\W_])?|\d[\d,.]*\d|\d")
+_SENTENCE = re.compile(r"(?<=[a-z0-9”\"’)][.!?])\s+(?=[A-Z“\"‘])|\n+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoryKey:
+    """What is kept of an article to compare it with others (about 4 KB)."""
+
+    article_id: str
+    day: date | None
+    title: frozenset[str]
+    terms: tuple[tuple[str, int], ...]
+    pairs: frozenset[str]
+    anchors: tuple[tuple[date, frozenset[str]], ...]
+    happenings: frozenset[tuple[str, str]]  # event type and place
+    copy_group: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownStory:
+    """A story of an earlier night: its id and keys of some of its articles."""
+
+    story_id: str
+    members: tuple[StoryKey, ...]
+
+
+def _normal(word: str) -> str:
+    word = word.lower().replace("’", "'").removesuffix("'s").strip(".'-")
+    return word[:-1] if len(word) > 4 and word.endswith("s") and not word.endswith("ss") else word
+
+
+def words_of(text: str) -> list[str]:
+    """Normalised words of a text."""
+    return [w for m in _WORD.finditer(text) if len(w := _normal(m.group(0))) > 1]
+
+
+class Background:
+    """In how many articles a word stands, as far as we know: a shipped table, with the night's own articles added."""
+
+    def __init__(self, n: int, counts: dict[str, int]) -> None:
+        self.n, self.counts = n, counts
+
+    def weight(self, term: str) -> float:
+        return max(0.0, math.log((self.n + 1) / (self.counts.get(term, 0) + 0.5)))
+
+    def plus(self, keys: Iterable[StoryKey]) -> Background:
+        """The same with the words of these articles counted in."""
+        more, n = Counter(self.counts), self.n
+        for k in keys:
+            n += 1
+            more.update([t for t, _ in k.terms])
+        return Background(n, dict(more))
+
+
+@functools.cache
+def background() -> Background:
+    with np.load(WORDS) as data:
+        words = data["words"].tobytes().decode().split("\n")
+        return Background(int(data["n"]), dict(zip(words, data["counts"].tolist(), strict=True)))
+
+
+def story_key(article: tables.Article, events: Sequence[tables.Event]) -> StoryKey:
+    """The key of an article. Bounded: only the first 5,000 code points are read."""
+    text = article.text[:READ_CHARS]
+    back = background()
+    title = words_of(article.title or text.split("\n", 1)[0][:200])
+    words = words_of(text)
+    counts = Counter(words)
+    ranked = sorted(counts.items(), key=lambda x: (-(1 + math.log(x[1])) * back.weight(x[0]), x[0]))
+    pairs = Counter(f"{a} {b}" for a, b in zip(words, words[1:], strict=False) if back.weight(a) + back.weight(b) > 3.0)
+    best = sorted(pairs.items(), key=lambda x: (-x[1] * sum(map(back.weight, x[0].split())), x[0]))
+    day = article.published_at.date() if article.published_at else None
+    return StoryKey(
+        article_id=article.article_id,
+        day=day,
+        title=frozenset(w for w in title if back.weight(w) > 1.0),
+        terms=tuple(ranked[:MAX_TERMS]),
+        pairs=frozenset(p for p, _ in best[:MAX_PAIRS]),
+        anchors=_anchors(text, day, back),
+        happenings=frozenset((e.type, e.place_name or "") for e in events if e.modality in tables.REAL and e.place_name),
+        copy_group=article.copy_group,
+    )
+
+
+def _anchors(text: str, day: date | None, back: Background) -> tuple[tuple[date, frozenset[str]], ...]:
+    out = []
+    for sentence in _SENTENCE.split(text)[:40]:
+        when = [w for w in find_dates(sentence, 0, day) if w.precision == "day" and w.first is not None]
+        if not when:
+            continue
+        words = frozenset(w for w in words_of(sentence) if back.weight(w) > 1.0)
+        for w in when[:2]:
+            if w.first is not None:
+                out.append((w.first, words))
+    return tuple(out[:MAX_ANCHORS])
+
+
+def main_day(k: StoryKey) -> date | None:
+    """The day an article is about: the one its first sentences name, else the day it was published."""
+    votes: dict[date, float] = defaultdict(float)
+    for n, (day, _) in enumerate(k.anchors):
+        if k.day is None or abs((day - k.day).days) <= 7:
+            votes[day] += 1 / (1 + 0.3 * n)
+    return max(votes, key=lambda d: (votes[d], d)) if votes else k.day
+
+
+def lexical(a: StoryKey, b: StoryKey, back: Background) -> float:
+    """Cosine of two articles' weighty words, 0 to 1."""
+    ta = {t: (1 + math.log(n)) * back.weight(t) for t, n in a.terms}
+    tb = {t: (1 + math.log(n)) * back.weight(t) for t, n in b.terms}
+    dot = sum(v * tb[t] for t, v in ta.items() if t in tb)
+    norm = math.sqrt(sum(v * v for v in ta.values()) * sum(v * v for v in tb.values()))
+    return dot / norm if norm else 0.0
+
+
+def features(a: StoryKey, b: StoryKey, back: Background) -> list[float]:
+    """What tells two happenings of one topic apart: days between what they are about, whether none, days both name, days
+    between their publication, weight of the pairs of words they share."""
+    da, db = main_day(a), main_day(b)
+    apart = float(min(5, abs((da - db).days))) if da and db else 1.0
+    mine, other = {d for d, _ in a.anchors}, {d for d, _ in b.anchors}
+    days = len(mine & other) / max(1, min(len(mine), len(other)))
+    gap = float(min(7, abs((a.day - b.day).days))) if a.day and b.day else 1.0
+    shared = sorted((sum(map(back.weight, p.split())) for p in a.pairs & b.pairs), reverse=True)[:3]
+    return [apart, float(apart == 0), days, gap, sum(shared) / 20]
+
+
+WEIGHTS = (-0.39, 0.0, 0.38, -0.5, 0.69)
+BIAS = 0.95
+"""Fitted by train_stories.py on pairs that share their topic; so they say nothing of articles that do not."""
+SAME_TOPIC = 0.09
+"""Cosine from which two articles share a topic; below, their likeness falls steeply. 0.25 and more is one happening
+told in much the same words."""
+JOIN = 0.5
+"""Likeness from which an article joins a story."""
+
+
+def likeness(a: StoryKey, b: StoryKey, back: Background) -> float:
+    """Chance that two articles tell one happening, 0 to 1. Copies of one text do."""
+    if a.copy_group is not None and a.copy_group == b.copy_group:
+        return 1.0
+    cosine = lexical(a, b, back)
+    if cosine < SAME_TOPIC / 2:
+        return 0.0
+    z = BIAS + sum(w * x for w, x in zip(WEIGHTS, features(a, b, back), strict=True))
+    z += 60 * min(0.0, cosine - SAME_TOPIC) + 12 * max(0.0, cosine - 0.22)
+    z += 0.5 * bool(a.happenings & b.happenings)
+    return 1 / (1 + math.exp(-z))
+
+
+def _order(k: StoryKey) -> tuple[date, str]:
+    return (k.day or date.max, k.article_id)
+
+
+def assign_stories(
+    articles: Iterable[StoryKey], known: Iterable[KnownStory] = (), *, days: int = 7
+) -> tuple[dict[str, str], list[KnownStory]]:
+    """Give every article its story, going on from the stories of earlier nights.
+
+    In:  keys of the night's articles, in any order; stories seen in the last nights.
+    Out: article_id -> story_id; and the stories to keep for the next night (those with an article within `days`
+         of the newest day, at most MAX_MEMBERS keys each).
+    """
+    keys = sorted(articles, key=_order)
+    stories = {s.story_id: list(s.members) for s in sorted(known, key=lambda s: s.story_id)}
+    back = background().plus([*(m for members in stories.values() for m in members), *keys])
+    index: dict[str, set[str]] = defaultdict(set)
+    for sid, members in stories.items():
+        for m in members:
+            _enter(index, sid, m, back)
+    out: dict[str, str] = {}
+    for k in keys:
+        best = _best(k, stories, index, back, days)
+        if best is None:
+            best = tables.make_id("s", k.article_id)
+            stories.setdefault(best, [])
+        out[k.article_id] = best
+        if len(stories[best]) < MAX_MEMBERS and all(m.article_id != k.article_id for m in stories[best]):
+            stories[best].append(k)
+        _enter(index, best, k, back)
+    return out, _recent(stories, days)
+
+
+def _enter(index: dict[str, set[str]], story_id: str, k: StoryKey, back: Background) -> None:
+    for t in _rare(k, back):
+        index[t].add(story_id)
+
+
+def _rare(k: StoryKey, back: Background) -> list[str]:
+    """The words an article is found by: its weightiest."""
+    return sorted((t for t, _ in k.terms), key=lambda t: (-back.weight(t), t))[:MAX_TERMS]
+
+
+MAX_COMPARED = 60
+
+
+def _best(
+    k: StoryKey, stories: dict[str, list[StoryKey]], index: dict[str, set[str]], back: Background, days: int
+) -> str | None:
+    """The story an article fits best, if it fits one: its likest member and the mean of its members decide."""
+    votes: Counter[str] = Counter()
+    for t in _rare(k, back):
+        found = index.get(t, ())
+        if len(found) <= 200:
+            weight = back.weight(t)
+            for sid in found:
+                votes[sid] += int(weight * 100)
+    ranked = sorted(votes.items(), key=lambda x: (-x[1], x[0]))[:MAX_COMPARED]
+    best, top = None, JOIN
+    for sid, _ in ranked:
+        members = [m for m in stories[sid] if not (m.day and k.day) or abs((m.day - k.day).days) <= days]
+        if not members:
+            continue
+        if any(m.article_id == k.article_id for m in members):
+            return sid
+        like = [likeness(k, m, back) for m in members]
+        score = 0.5 * max(like) + 0.5 * sum(like) / len(like)
+        if score > top:
+            best, top = sid, score
+    return best
+
+
+def _recent(stories: dict[str, list[StoryKey]], days: int) -> list[KnownStory]:
+    dated = [m.day for members in stories.values() for m in members if m.day]
+    newest = max(dated, default=None)
+    out = []
+    for sid, members in sorted(stories.items()):
+        last = max((m.day for m in members if m.day), default=newest)
+        if members and (newest is None or last is None or (newest - last).days <= days):
+            out.append(KnownStory(story_id=sid, members=tuple(members)))
+    return out
