@@ -36,15 +36,17 @@ def runner(section: str, rounds: int) -> Callable[[], list[Row]]:
     return functools.partial(function, rounds) if section == "speed" else function
 
 
-def measure(sections: list[str], rounds: int) -> tuple[list[Row], list[str]]:
-    """Rows of the sections, and what could not be measured and why."""
+def measure(sections: list[str], rounds: int, *, keep: bool) -> tuple[list[Row], list[str]]:
+    """Rows of the sections, and what could not be measured and why. Each section is kept as soon as it is done."""
     rows: list[Row] = []
     missing = []
     for section in sections:
         begun = time.monotonic()
         print(f"{section} …", file=sys.stderr, flush=True)
         try:
-            rows += runner(section, rounds)()
+            rows += [*runner(section, rounds)(), *report.quoted_rows({section})]
+            if keep:
+                report.keep([r for r in rows if r.section == section])
         except (Absent, ModuleNotFoundError) as err:
             missing.append(f"{section}: {err}")
         print(f"{section}: {time.monotonic() - begun:.0f} s", file=sys.stderr, flush=True)
@@ -65,17 +67,16 @@ def main() -> int:
         print(err, file=sys.stderr)
         return 2
     sections = args.sections or list(QUICK if args.check else WHERE)
-    rows, missing = measure([s for s in WHERE if s in sections], args.rounds)
+    rows, missing = measure([s for s in WHERE if s in sections], args.rounds, keep=not args.check)
     if args.check:
         faults = [*report.check(rows), *missing]
         print("\n".join(faults) or "all figures are at or above their floors")
         return 1 if faults else 0
-    shown = [*rows, *report.quoted_rows({r.section for r in rows})]
-    report.keep(shown)
-    print(report.plain_table(shown))
+    print(report.plain_table(rows))
     if args.pin:
         report.pin(rows, lower=args.lower)
-    print("\n".join(f"not measured: {line}" for line in missing), file=sys.stderr)
+    for line in missing:
+        print(f"not measured: {line}", file=sys.stderr)
     return 1 if missing else 0
 
 

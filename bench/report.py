@@ -48,8 +48,8 @@ def _versions() -> dict[str, str]:
     return found
 
 
-def keep(rows: list[Row]) -> list[Row]:
-    """Write the results, sections that were not run this time kept as they were. Returns all rows, in order."""
+def keep(rows: list[Row]) -> None:
+    """Write the results; sections that were not run this time stay as they were."""
     before = json.loads(LATEST.read_text(encoding="utf-8")) if LATEST.is_file() else {"rows": [], "measured": {}}
     run = {r.section for r in rows}
     old = [Row(**r) for r in before["rows"] if r["section"] not in run]
@@ -62,7 +62,6 @@ def keep(rows: list[Row]) -> list[Row]:
     result = {"measured": measured, "machine": machine, "versions": _versions(), "rows": [asdict(r) for r in together]}
     LATEST.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     TABLE.write_text(markdown(together, measured, machine), encoding="utf-8")
-    return together
 
 
 SECTIONS = {
