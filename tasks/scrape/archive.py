@@ -6,6 +6,7 @@ flushed before the next fetch is counted, so what a killed scrape had is there b
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import re
@@ -27,7 +28,8 @@ _PART = ".part"
 
 
 class RawArchive:
-    """The files of one run of one night in `folder`. Use as a context manager: leaving it closes the open file.
+    """The files of one run of one night in `folder`. Use as a context manager: leaving it closes the open file, but
+    leaving it by an exception (a full disk) keeps its name of an unfinished one, for the next scrape to salvage.
 
     `archived` maps the addresses that are in it to their outlets, those of an earlier, killed scrape of the same name
     among them. Raises ValueError for a run name that is no file name, OSError where the disk does not take it.
@@ -112,7 +114,11 @@ class RawArchive:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.close()
+        if error is None:
+            self.close()
+        elif self._file is not None:
+            with contextlib.suppress(OSError):  # the disk is full: what is in the buffer is lost, what is written stays
+                self._file.close()
 
 
 def archived_addresses(path: Path, *, end: int | None = None) -> Iterator[tuple[str, str | None]]:

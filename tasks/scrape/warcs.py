@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import io
 import re
 from collections.abc import Iterator
@@ -46,7 +47,7 @@ def plan_warc(path: Path, options: InputOptions, *, records: int, max_bytes: int
     for piece in pieces(path):
         if piece.many:
             return [_whole_file(path, options)]
-        good = good or piece.whole
+        good = good or piece.whole or bool(piece.head)
         if count and (count >= records or piece.end - begin > max_bytes):
             shards.append(_range(path, options, begin, end, first, count))
             begin, first, count = piece.offset, seen, 0
@@ -195,7 +196,9 @@ def _outcome(name: str, offset: int, record: Any, options: InputOptions) -> RawP
             return skip(Reason.RECORD_UNREADABLE, "cut off: the record is shorter than it says", Fate.FAILED)
         content_type = record.headers.get("Content-Type") or ""
     else:
-        return skip(Reason.NOT_HTML, f"a {kind.name} record of {record.headers.get('Content-Type')}")
+        return skip(
+            Reason.NOT_HTML, f"a {record.headers.get('WARC-Type')} record of {record.headers.get('Content-Type')}"
+        )
     try:
         body = _decoded(body, headers)
     except OverLimit as err:
@@ -206,8 +209,16 @@ def _outcome(name: str, offset: int, record: Any, options: InputOptions) -> RawP
         return skip(Reason.NOT_HTML, f"content type {content_type[:100] or 'not given'}")
     return RawPage(
         ref=f"{name}#{offset}", file=name, offset=offset, url=url, body=body, content_type=content_type or None,
-        headers=headers, fetched_at=record.record_date, outlet=outlet, published_given=options.published,
+        headers=headers, fetched_at=_date(record), outlet=outlet, published_given=options.published,
     )  # fmt: skip
+
+
+def _date(record: Any) -> dt.datetime | None:
+    try:
+        date: dt.datetime | None = record.record_date
+    except ValueError:
+        return None
+    return date.replace(tzinfo=dt.UTC) if date is not None and date.tzinfo is None else date
 
 
 def _http(block: bytes) -> tuple[int, dict[str, str], bytes] | None:

@@ -8,6 +8,7 @@ import gzip
 import io
 import json
 import pickle
+import random
 from pathlib import Path
 
 import pyarrow as pa
@@ -174,6 +175,39 @@ def test_read_shard_reads_on_when_the_file_begins_damaged(tmp_path: Path) -> Non
     warc(path, good(2))
     path.write_bytes(b"\xff" * 30 + path.read_bytes()[30:])
     assert [type(r) for r in read(path)] == [Failure, RawPage, RawPage]
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+@pytest.mark.parametrize("seed", range(30))
+def test_read_shard_accounts_for_every_record_when_bytes_are_wrong(tmp_path: Path, zipped: bool, seed: int) -> None:
+    rng = random.Random(seed)
+    path = tmp_path / "a.warc.gz"
+    warc(path, good(6), zipped=zipped)
+    data = bytearray(path.read_bytes())
+    for _ in range(rng.randint(1, 8)):
+        at = rng.randrange(len(data))
+        change = rng.choice(["flip", "cut", "fill"])
+        if change == "flip":
+            data[at] ^= 1 << rng.randrange(8)
+        elif change == "cut":
+            del data[at : at + rng.randint(1, 40)]
+        else:
+            data[at:at] = rng.randbytes(rng.randint(1, 40))
+    path.write_bytes(data)
+    try:
+        records = read(path, records=2)  # checks that planning and reading agree on their number
+    except InputError:
+        records = []
+    refs = [r.ref for r in records]
+    assert len(set(refs)) == len(refs)
+
+
+def test_read_shard_gives_no_date_when_the_record_has_a_wrong_one(tmp_path: Path) -> None:
+    for i, date in enumerate(["yesterday", "2026-13-45T99:00:00Z", ""]):
+        warc(tmp_path / f"{i}.warc", good(1), zipped=False, extra={"WARC-Date": date})
+        page = read(tmp_path / f"{i}.warc")[0]
+        assert isinstance(page, RawPage)
+        assert page.fetched_at is None
 
 
 def test_read_shard_reads_a_gzip_file_without_members_per_record(tmp_path: Path) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import errno
 from pathlib import Path
 
 import pytest
 from warcio.archiveiterator import ArchiveIterator
 
-from tasks.discover.records import OutletConfig
+from tasks.discover.records import Fetched, OutletConfig
 from tasks.scrape.archive import RawArchive, archived_addresses
 from tasks.scrape.inputs import InputOptions, plan_shards, read_shard
 from tasks.scrape.night import ScrapeReport, scrape_night
@@ -131,6 +132,26 @@ def test_raw_archive_drops_a_part_without_a_response(tmp_path: Path) -> None:
     with RawArchive(tmp_path, "r1", records_per_warc=5, agent="x") as archive:
         assert archive.archived == {}
     assert list(tmp_path.iterdir()) == []
+
+
+def test_scrape_night_keeps_what_it_has_when_the_disk_is_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    add = RawArchive.add
+
+    def full(self: RawArchive, got: Fetched, *, outlet: str) -> None:
+        if len(self.archived) >= 2:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        add(self, got, outlet=outlet)
+
+    with serving(answers(4)) as press:
+        press.answers["/rss"] = rss(*(f"{press.base}/{i}" for i in range(4)))
+        monkeypatch.setattr(RawArchive, "add", full)
+        with pytest.raises(OSError, match="No space left"):
+            scrape(tmp_path, outlet(press))
+        monkeypatch.undo()
+        press.log.clear()
+        report = scrape(tmp_path, outlet(press))
+    assert len(set(press.paths()) - {"/robots.txt", "/rss"}) == 2
+    assert len(pages(report)) == 4
 
 
 @pytest.mark.parametrize("name", ["../x", "", "a/b", "a b", "x" * 200])
