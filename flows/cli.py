@@ -34,17 +34,24 @@ app = typer.Typer(
     Begin with `nightdesk demo`: it runs a whole night over a small invented press, offline. Then point `nightdesk run`
     at your own outlets.toml, or `nightdesk ingest` at WARC files, saved pages or a text corpus.
 
-    Exit codes: 0 done, 1 the run failed, 2 wrong use, 3 done but some inputs failed (with --strict) or a file was damaged.
+    Exit codes: 0 done, 1 the run failed, 2 wrong use, 3 done but some inputs failed (with --strict) or a file was
+    damaged.
     """,
 )
 
-Out = Annotated[Path | None, typer.Option("--out", help="Folder of the tables. Default: data/processed.", show_default=False)]
-Raw = Annotated[Path | None, typer.Option("--raw", help="Folder of the raw archive. Default: data/raw.", show_default=False)]
+Out = Annotated[
+    Path | None, typer.Option("--out", help="Folder of the tables. Default: data/processed.", show_default=False)
+]
+Raw = Annotated[
+    Path | None, typer.Option("--raw", help="Folder of the raw archive. Default: data/raw.", show_default=False)
+]
 Workers = Annotated[
-    int | None, typer.Option("--workers", min=1, help="Processes for the CPU work. Default: one a core.", show_default=False)
+    int | None,
+    typer.Option("--workers", min=1, help="Processes for the CPU work. Default: one a core.", show_default=False),
 ]
 SettingsFile = Annotated[
-    Path | None, typer.Option("--settings", help="Settings file. Default: ./nightdesk.toml if it is there.", show_default=False)
+    Path | None,
+    typer.Option("--settings", help="Settings file. Default: ./nightdesk.toml if it is there.", show_default=False),
 ]
 Night = Annotated[
     str | None,
@@ -136,7 +143,9 @@ def _guarded(body: Callable[[], Summary]) -> Summary:
 
 def _disk_full(err: BaseException) -> bool:
     text = str(err)
-    return getattr(err, "errno", None) == errno.ENOSPC or "No space left on device" in text or "errno 28" in text.lower()
+    return (
+        getattr(err, "errno", None) == errno.ENOSPC or "No space left on device" in text or "errno 28" in text.lower()
+    )
 
 
 def _finish(summary: Summary, *, as_json: bool, strict: bool) -> NoReturn:
@@ -179,7 +188,9 @@ def run(
     """Run one night over the outlets of outlets.toml: discover, scrape, clean, extract, publish, report."""
     rules = _settings(settings, out, raw, workers)
     if allow_address:
-        rules = rules.model_copy(update={"scrape": rules.scrape.model_copy(update={"allow_addresses": _cidrs(allow_address)})})
+        rules = rules.model_copy(
+            update={"scrape": rules.scrape.model_copy(update={"allow_addresses": _cidrs(allow_address)})}
+        )
     date = _night(night)
     from flows.nightly import Request, run_night
     from flows.progress import progress
@@ -208,7 +219,9 @@ def _cidrs(values: list[str]) -> list[str]:
 def ingest(
     paths: Annotated[
         list[Path],
-        typer.Argument(help="WARC files, HTML pages, .txt, .jsonl, .csv, .parquet, or folders of them.", show_default=False),
+        typer.Argument(
+            help="WARC files, HTML pages, .txt, .jsonl, .csv, .parquet, or folders of them.", show_default=False
+        ),
     ],
     out: Out = None,
     raw: Raw = None,
@@ -233,7 +246,8 @@ def ingest(
 ) -> None:
     """Ingest stored inputs: WARC files, saved pages, text corpora.
 
-    In tables these columns are understood by name: id, text, title, url, outlet, authors, published_at or date, language.
+    In tables these columns are understood by name: id, text, title, url, outlet, authors, published_at or date,
+    language.
     """
     rules = _settings(settings, out, raw, workers)
     date = _night(night)

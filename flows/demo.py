@@ -41,7 +41,7 @@ def run_demo(folder: Path, settings: Settings, progress: Progress) -> Summary:
 
 
 def _port(folder: Path) -> int:
-    """First of the ports the press is served on: the same in every night, because articles are known by their address."""
+    """First of the press's ports: the same in every night, because articles are known by their address."""
     kept = folder / "ports.json"
     if kept.is_file():
         first = int(json.loads(kept.read_text(encoding="utf-8"))["first"])

@@ -15,7 +15,7 @@ from tasks.settings import Settings
 
 @flow(name="scheduled-night", flow_run_name="night", persist_result=False)
 def nightly(settings: str | None = None, night: str | None = None) -> dict[str, Any]:
-    """One night. `settings`: path of a nightdesk.toml (default: the one in the working folder). `night`: default today, UTC.
+    """One night. `settings`: a nightdesk.toml (default: the one in the working folder). `night`: default today, UTC.
 
     Answers the summary; raises what run_night raises, so that the flow run fails visibly.
     """

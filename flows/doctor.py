@@ -51,7 +51,8 @@ def _packages() -> Check:
     return Check(
         what="packages",
         good=not faults,
-        found="; ".join(faults) or f"prefect {importlib.metadata.version('prefect')} with fastapi and SQLAlchemy that suit it",
+        found="; ".join(faults)
+        or f"prefect {importlib.metadata.version('prefect')} with fastapi and SQLAlchemy that suit it",
         advice="install the locked versions: make setup" if faults else "",
     )
 
@@ -82,7 +83,9 @@ def _own_models() -> Check:
         "Police arrested 12 protesters in Nairobi on Monday. “We will not be silenced,” said Amina Odhiambo, "
         "a spokeswoman for the union."
     )
-    record = RawText(ref="doctor", file="doctor", offset=0, text=text, published_given="2026-03-02", title_in_text=False)
+    record = RawText(
+        ref="doctor", file="doctor", offset=0, text=text, published_given="2026-03-02", title_in_text=False
+    )
     article = clean_text(record, rules=CleanSettings(), already_clean=True)
     if not isinstance(article, tables.Article):
         return Check(what="models", good=False, found=f"the clean step gave {article}", advice="please report it")
@@ -99,7 +102,9 @@ def _folder(name: str, folder: Path) -> Check:
     while not there.exists():
         there = there.parent
     if not os.access(there, os.W_OK):
-        return Check(what=name, good=False, found=f"cannot write to {folder}", advice="give another with --out or --raw")
+        return Check(
+            what=name, good=False, found=f"cannot write to {folder}", advice="give another with --out or --raw"
+        )
     free = shutil.disk_usage(there).free
     return Check(
         what=name,

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 import os
-
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Protocol, TypeVar
@@ -67,7 +66,7 @@ class Inline:
 
 
 class Orchestrated:
-    """Steps as Prefect tasks; only inside a Prefect flow. `map` runs on the flow's task runner, `call` beside the flow."""
+    """Steps as Prefect tasks, inside a Prefect flow: `map` on the flow's task runner, `call` beside the flow."""
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
@@ -147,8 +146,8 @@ def server(rules: EngineSettings) -> Iterator[None]:
         embedded.start(timeout=rules.start_timeout_s)
     except RuntimeError as err:
         raise EngineError(
-            f"Prefect's embedded server did not start within {rules.start_timeout_s} s ({err}): run `nightdesk doctor`, "
-            "raise engine.start_timeout_s, or set engine.runner to inline"
+            f"Prefect's embedded server did not start within {rules.start_timeout_s} s ({err}): run `nightdesk "
+            "doctor`, raise engine.start_timeout_s, or set engine.runner to inline"
         ) from err
     try:
         os.environ["PREFECT_API_URL"] = embedded.api_url
@@ -193,9 +192,9 @@ def run_as_flow(name: str, run_name: str, runner: Any, body: Callable[[], T]) ->
     import prefect
 
     make: Any = prefect.flow
-    made = make(
-        name=name, flow_run_name="{run}", task_runner=runner, validate_parameters=False, persist_result=False
-    )(_carry_out)
+    made = make(name=name, flow_run_name="{run}", task_runner=runner, validate_parameters=False, persist_result=False)(
+        _carry_out
+    )
     key = f"{name} {run_name}"
     _bodies[key] = body
     try:

@@ -39,9 +39,7 @@ def run_night(request: Request, progress: Progress) -> Summary:
     store = Store.open(request.root, write=True)
     rules = request.settings.engine
     with store.lock():
-        name = pipeline.run_id(
-            store, FLOW, request.night, [repr(sorted(o.domain for o in outlets))], request.settings
-        )
+        name = pipeline.run_id(store, FLOW, request.night, [repr(sorted(o.domain for o in outlets))], request.settings)
         if rules.runner == "inline":
             job = _scrape(request, outlets, name, started, engine.Inline(progress), progress)
             return pipeline.process(job, engine.Inline(progress))
@@ -57,7 +55,11 @@ def run_night(request: Request, progress: Progress) -> Summary:
 
 
 def _scrape(
-    request: Request, outlets: list[OutletConfig], name: str, started: dt.datetime, steps: engine.Steps,
+    request: Request,
+    outlets: list[OutletConfig],
+    name: str,
+    started: dt.datetime,
+    steps: engine.Steps,
     progress: Progress,
 ) -> pipeline.Job:
     """Discover and fetch; the job that the raw files make."""
@@ -102,9 +104,7 @@ def _scrape(
     )
 
 
-def _scrape_night(
-    request: Request, outlets: list[OutletConfig], run_name: str, progress: Progress
-) -> ScrapeReport:
+def _scrape_night(request: Request, outlets: list[OutletConfig], run_name: str, progress: Progress) -> ScrapeReport:
     with progress.step("discover", len(outlets)) as found, progress.step("fetch", 0) as fetched:
         last = {"discover": 0, "scrape": 0}
 

@@ -68,7 +68,9 @@ def run_id(store: Store, flow: str, night: dt.date, ingredients: list[str], sett
 
 def _shaping(settings: Settings) -> str:
     """The settings that shape rows; the engine's do not."""
-    return json.dumps(settings.model_dump(mode="json", exclude={"engine", "schedule", "raw", "processed"}), sort_keys=True)
+    return json.dumps(
+        settings.model_dump(mode="json", exclude={"engine", "schedule", "raw", "processed"}), sort_keys=True
+    )
 
 
 def published(store: Store, night: dt.date, stem: str) -> list[str]:
@@ -105,7 +107,7 @@ def _make_tables(job: Job, store: Store, steps: engine.Steps) -> None:
         t: store.files(t, since=job.night - dt.timedelta(days=rules.extract.story_days), before=job.night)
         for t in ("articles", "quotes", "events", "sources")
     }
-    reports.append(steps.call("link", link, work, names, window))
+    reports.append(steps.call("link", link, work, names, window, rules.extract.story_days))
     facts = RunFacts(
         run_id=job.run_id,
         flow=job.flow,
@@ -154,5 +156,3 @@ def _leave_artifact(summary: Summary) -> None:
     from prefect.artifacts import create_markdown_artifact
 
     create_markdown_artifact(markdown=summary.markdown(), key=f"night-{summary.night}", description="nightdesk")
-
-

@@ -1,4 +1,4 @@
-"""How far a run is: a live bar a step on a terminal, plain lines elsewhere, nothing where a script asked for silence."""
+"""How far a run is: a live bar a step on a terminal, plain lines elsewhere, nothing where a script wants silence."""
 
 from __future__ import annotations
 

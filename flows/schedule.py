@@ -70,7 +70,9 @@ def _await_health(process: subprocess.Popen[bytes], url: str, timeout_s: int) ->
     deadline = time.monotonic() + timeout_s
     while time.monotonic() < deadline:
         if process.poll() is not None:
-            raise EngineError(f"Prefect's server ended with {process.returncode}: run `prefect server start` to see why")
+            raise EngineError(
+                f"Prefect's server ended with {process.returncode}: run `prefect server start` to see why"
+            )
         try:
             if httpx.get(f"{url}/health", timeout=5).status_code == 200:
                 return

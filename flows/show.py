@@ -82,7 +82,14 @@ def table_list(store: Store) -> list[dict[str, Any]]:
 
 def show_tables(listed: list[dict[str, Any]], store: Store, console: Console) -> None:
     grid = Table(box=None, pad_edge=False)
-    for head, right in (("table", False), ("rows", True), ("nights", True), ("last night", False), ("MB", True), ("folder", False)):
+    for head, right in (
+        ("table", False),
+        ("rows", True),
+        ("nights", True),
+        ("last night", False),
+        ("MB", True),
+        ("folder", False),
+    ):
         grid.add_column(head, justify="right" if right else "left", overflow="fold")
     for t in listed:
         grid.add_row(

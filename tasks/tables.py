@@ -133,7 +133,7 @@ class Removed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RawRef:
-    file: Annotated[str, Col("the raw file, relative to the raw folder where it lies in it")]
+    file: Annotated[str, Col("the raw file, as it was given")]
     offset: Annotated[int, Col("where in the file: byte offset of a WARC record, else record number from 0")]
 
 
@@ -198,9 +198,7 @@ class Article:
     outlet: Annotated[str | None, Col("domain of the publisher, key of outlets", low_cardinality=True)]
     title: Annotated[str | None, Col("the headline, without the site's name")]
     standfirst: Annotated[str | None, Col("the summary under the headline; not part of text")]
-    text: Annotated[
-        str, Col("the body: NFC, paragraphs split by one newline; byte for byte as given with already-clean")
-    ]
+    text: Annotated[str, Col("the body: NFC, one newline between paragraphs; as given with already-clean")]
     authors: Annotated[list[str], Col("people who wrote it, in the page's order")]
     section: Annotated[str | None, Col("section of the outlet", low_cardinality=True)]
     tags: Annotated[list[str], Col("keywords that the page states")]
@@ -218,7 +216,7 @@ class Article:
     agency: Annotated[str | None, Col("wire agency named as the origin", low_cardinality=True)]
     copy_group: Annotated[
         str | None,
-        Col("same for near-identical texts over outlets and nights; a text without copies is alone in its group"),
+        Col("same for near-identical texts, over outlets and nights; alone in its group if unique"),
     ]
     is_original: Annotated[bool | None, Col("the first of its copy_group, by agency mark and time")]
     story_id: Annotated[str | None, Col("story of the main happening")]
@@ -286,9 +284,7 @@ class QuoteGroup:
 class Source:
     """One source in one article."""
 
-    source_id: Annotated[
-        str, Col("the same across articles and nights for a named source; else for this article alone")
-    ]
+    source_id: Annotated[str, Col("the same over articles and nights for a named source, else for this article")]
     article_id: Annotated[str, Col("the article")]
     name: Annotated[str, Col("fullest form in the article, or the description of an unnamed source")]
     kind: Annotated[
@@ -424,9 +420,7 @@ class Outlet:
     outlet: Annotated[str, Col("domain, key")]
     name: Annotated[str | None, Col("its name")]
     country: Annotated[str | None, Col("ISO 3166 alpha-2, as outlets.toml says", low_cardinality=True)]
-    language: Annotated[
-        str | None, Col("ISO 639-1, as outlets.toml says or as most of its articles", low_cardinality=True)
-    ]
+    language: Annotated[str | None, Col("ISO 639-1, of outlets.toml or of most articles", low_cardinality=True)]
     feeds: Annotated[list[str], Col("feeds, sitemaps and pages that it is found by")]
     articles_per_night: Annotated[float, Col("mean over its nights", "articles")]
     nights: Annotated[int, Col("nights it was seen in")]

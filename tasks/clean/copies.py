@@ -20,6 +20,7 @@ from datasketch import MinHash, MinHashLSH
 from tasks.clean.agree import words
 from tasks.tables import make_id
 
+SCHEME = "affine32"  # named, so that stored signatures stay comparable when the library's default moves
 PERMUTATIONS = 128
 """Standard error of the estimate at a similarity of 0.8: 0.035."""
 SHINGLE = 5
@@ -64,7 +65,7 @@ def signature(text: str) -> Signature:
     found = words(text)[:MAX_WORDS]
     count = max(1, len(found) - SHINGLE + 1) if found else 0
     shingles = {" ".join(found[i : i + SHINGLE]).encode("utf-8", "surrogatepass") for i in range(count)}
-    minhash = MinHash(num_perm=PERMUTATIONS, seed=1, hashfunc=_hash)
+    minhash = MinHash(num_perm=PERMUTATIONS, seed=1, hashfunc=_hash, scheme=SCHEME)
     minhash.update_batch(sorted(shingles))
     return np.asarray(minhash.hashvalues, dtype=np.uint32)
 
@@ -80,7 +81,9 @@ def _order(key: CopyKey, known: bool) -> tuple[bool, bool, dt.datetime, bool, st
 
 
 def _minhash(values: Signature) -> MinHash:
-    return MinHash(num_perm=PERMUTATIONS, seed=1, hashfunc=_hash, hashvalues=values.astype(np.uint64))
+    return MinHash(
+        num_perm=PERMUTATIONS, seed=1, hashfunc=_hash, hashvalues=values.astype(np.uint64), scheme=SCHEME
+    )
 
 
 def _are_copies(a: CopyKey, b: CopyKey, similarity: float) -> bool:

@@ -163,9 +163,7 @@ def _verdict(light: Light, before: Seen | None, work: Path) -> Verdict:
     new_title, new_text = _shard_content(work, light)
     change = kind_of_change(old_title, old_text, new_title, new_text)
     if change is None:
-        return Verdict(
-            article_id=before.article_id, fate=tables.Fate.UNCHANGED, reason=tables.Reason.COSMETIC_CHANGE
-        )
+        return Verdict(article_id=before.article_id, fate=tables.Fate.UNCHANGED, reason=tables.Reason.COSMETIC_CHANGE)
     revision = before.revision + 1
     # A text that went back to an older wording has that wording's id: the number keeps ids unique.
     return Verdict(
@@ -249,9 +247,7 @@ def _mark_copies(
         verdicts[at] = replace(verdict, fate=fate, copy_group=copy.copy_group, is_original=copy.is_original)
 
 
-def _write(
-    work: Path, shards: list[str], lights: list[Light], verdicts: dict[tuple[str, int], Verdict]
-) -> None:
+def _write(work: Path, shards: list[str], lights: list[Light], verdicts: dict[tuple[str, int], Verdict]) -> None:
     by_shard: dict[str, list[Light]] = defaultdict(list)
     for light in lights:
         by_shard[light.shard].append(light)

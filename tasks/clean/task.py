@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import logging
 import os
 import resource
@@ -90,7 +89,9 @@ def _outcomes(
                 outcome = clean_page(record, rules=rules)
             else:
                 outcome = clean_text(record, rules=rules, already_clean=shard.options.already_clean)
-        except Exception as err:  # the one broad catch of this step: a fault of ours on one page must not cost the shard
+        except (
+            Exception
+        ) as err:  # the one broad catch of this step: a fault of ours on one page must not cost the shard
             log.exception("clean failed on %s", record.ref)
             outcome = tables.Failure(
                 ref=record.ref,
@@ -160,5 +161,3 @@ def _light(articles: list[tables.Article]) -> pa.Table:
 def _write_parquet(path: Path, data: pa.Table) -> None:
     # a shard's files live for minutes: the cheapest compression
     pq.write_table(data, path, compression="lz4")
-
-

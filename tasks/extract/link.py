@@ -6,7 +6,9 @@ Runs once a run, after every shard was extracted, over light columns only.
 from __future__ import annotations
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,19 +16,70 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tasks import tables
+from tasks.extract.events.stories import MAX_MEMBERS, KnownStory, StoryKey, assign_stories, story_key
 from tasks.extract.quotes.groups import QuoteKey, group_quotes
+from tasks.extract.task import settled_articles
 
 Files = Mapping[str, list[Path]]
 
 
-def link(work: Path, shards: list[str], window: Files) -> tables.ShardReport:
+def link(work: Path, shards: list[str], window: Files, story_days: int) -> tables.ShardReport:
     """Write `work/quote_groups.parquet`, `work/stories.parquet` and `work/event_stories.parquet`: id -> group or story.
 
-    `window`: published files of articles, quotes, events and sources of the nights in which a group or story can go on.
+    `window`: published files of articles, quotes, sources and events of the nights in which a group or story can go on.
     """
     new = {t: [work / "extract" / s / f"{t}.parquet" for s in shards] for t in ("quotes", "sources", "events")}
-    new["articles"] = [work / "clean" / s / "articles.parquet" for s in shards]
-    return tables.ShardReport(step="link", shard_id="all", seen=0, used=0, rejected=0)
+    keys = [k for shard in shards for k in _fresh_keys(work, shard)]
+    stories, _ = assign_stories(keys, _known_stories(window), days=story_days)
+    _write(work / "stories.parquet", "article_id", "story_id", stories)
+    _write(work / "event_stories.parquet", "event_id", "story_id", dict(_event_stories(new["events"], stories)))
+    groups = group_quotes(_quote_keys(work, shards, new, window), _known_groups(window))
+    ours = {r["quote_id"] for r in _rows(new["quotes"], ["quote_id"])}
+    _write(work / "quote_groups.parquet", "quote_id", "quote_group", {q: g for q, g in groups.items() if q in ours})
+    return tables.ShardReport(step="link", shard_id="all", seen=len(keys), used=len(keys), rejected=0)
+
+
+def _events_of(paths: Iterable[Path]) -> dict[str, list[tables.Event]]:
+    """Real events by article, without their count spans."""
+    columns = [n for n in tables.schema("events").names if n != "count_spans"]
+    out: dict[str, list[tables.Event]] = defaultdict(list)
+    for row in _rows(paths, columns):
+        if row["modality"] in tables.REAL:
+            out[row["article_id"]].append(tables.Event(**row, count_spans=[]))
+    return out
+
+
+def _fresh_keys(work: Path, shard: str) -> Iterator[StoryKey]:
+    groups = _settled_groups(work, shard)
+    events = _events_of([work / "extract" / shard / "events.parquet"])
+    for article in settled_articles(work, shard):
+        yield replace(story_key(article, events[article.article_id]), copy_group=groups[article.article_id])
+
+
+def _settled_groups(work: Path, shard: str) -> dict[str, str]:
+    data = pq.read_table(work / "settled" / f"{shard}.parquet", columns=["article_id", "copy_group"])
+    return dict(zip(data["article_id"].to_pylist(), data["copy_group"].to_pylist(), strict=True))
+
+
+def _known_stories(window: Files) -> Iterator[KnownStory]:
+    """Stories of the window's nights, made again from their articles and events."""
+    members: dict[str, list[StoryKey]] = defaultdict(list)
+    columns = [n for n in tables.schema("articles").names if n not in ("removed", "raw_ref")]
+    for articles, events in zip(window["articles"], window["events"], strict=True):
+        happened = _events_of([events])
+        for row in _rows([articles], columns):
+            article = tables.Article(**row, removed=[], raw_ref=None)
+            if article.story_id is not None and len(members[article.story_id]) < MAX_MEMBERS:
+                key = story_key(article, happened[article.article_id])
+                members[article.story_id].append(replace(key, copy_group=article.copy_group))
+    for story_id, keys in members.items():
+        yield KnownStory(story_id=story_id, members=tuple(keys))
+
+
+def _write(path: Path, key: str, value: str, pairs: Mapping[str, str]) -> None:
+    ids = sorted(pairs)
+    data = pa.table({key: pa.array(ids, pa.string()), value: pa.array([pairs[i] for i in ids], pa.string())})
+    pq.write_table(data, path)
 
 
 def _rows(files: Iterable[Path], columns: list[str]) -> Iterator[dict[str, Any]]:
@@ -36,13 +89,21 @@ def _rows(files: Iterable[Path], columns: list[str]) -> Iterator[dict[str, Any]]
                 yield from batch.to_pylist()
 
 
-def _quote_keys(files: Files, seen_at: Mapping[str, dt.datetime | None]) -> Iterator[QuoteKey]:
+def _quote_keys(work: Path, shards: list[str], new: Files, window: Files) -> Iterator[QuoteKey]:
+    """Keys of the run's quotes and of those of the window."""
+    seen_at: dict[str, dt.datetime | None] = {}
+    for row in _rows(window["articles"], ["article_id", "published_at", "fetched_at"]):
+        seen_at[row["article_id"]] = row["published_at"] or row["fetched_at"]
+    for shard in shards:
+        for article in settled_articles(work, shard):
+            seen_at[article.article_id] = article.published_at or article.fetched_at
     names = {
         (r["article_id"], r["source_id"]): r["name"]
-        for r in _rows(files["sources"], ["article_id", "source_id", "name", "named"])
+        for r in _rows([*new["sources"], *window["sources"]], ["article_id", "source_id", "name", "named"])
         if r["named"]
     }
-    for r in _rows(files["quotes"], ["quote_id", "article_id", "text", "start", "parts", "kind", "source_id"]):
+    columns = ["quote_id", "article_id", "text", "start", "parts", "kind", "source_id"]
+    for r in _rows([*new["quotes"], *window["quotes"]], columns):
         pieces = [r["text"][p["start"] - r["start"] : p["end"] - r["start"]] for p in r["parts"]]
         yield QuoteKey(
             quote_id=r["quote_id"],
@@ -53,3 +114,18 @@ def _quote_keys(files: Files, seen_at: Mapping[str, dt.datetime | None]) -> Iter
             source=names.get((r["article_id"], r["source_id"])),
             seen_at=seen_at.get(r["article_id"]),
         )
+
+
+def _known_groups(window: Files) -> dict[str, str]:
+    return {
+        r["quote_id"]: r["quote_group"]
+        for r in _rows(window["quotes"], ["quote_id", "quote_group"])
+        if r["quote_group"] is not None
+    }
+
+
+def _event_stories(events: list[Path], stories: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """The article's story for its events that are told as real."""
+    for r in _rows(events, ["event_id", "article_id", "modality"]):
+        if r["modality"] in tables.REAL:
+            yield r["event_id"], stories[r["article_id"]]

@@ -78,7 +78,9 @@ def publish_night(root: Path, run: RunFacts) -> tables.Run:
     _stage_rows(store, commit, work, run)
     _append(store, commit, "inputs", run.night, [tables.to_arrow("inputs", inputs)])
     _append(store, commit, "runs", run.night, [tables.to_arrow("runs", [row])])
-    with snapshots.corpus({t: commit.files(t) for t in ("articles", "quotes", "sources", "events")}, work / "tmp") as db:
+    with snapshots.corpus(
+        {t: commit.files(t) for t in ("articles", "quotes", "sources", "events")}, work / "tmp"
+    ) as db:
         _check(db, run, row)
         _stage_coverage(store, commit, db, run)
         for table, sql in (
@@ -203,9 +205,8 @@ def _stage_coverage(store: Store, commit: Commit, db: Any, run: RunFacts) -> Non
     _register(db, "visits", [asdict(v) for v in run.visits], _VISITS)
     _register(db, "configs", [asdict(o) for o in run.outlets], _CONFIGS)
     rows = [
-        pa.RecordBatch.from_struct_array(b.to_struct_array()) for b in snapshots.batches(
-            db, snapshots.COVERAGE, night=run.night
-        )
+        pa.RecordBatch.from_struct_array(b.to_struct_array())
+        for b in snapshots.batches(db, snapshots.COVERAGE, night=run.night)
     ]
     new = pa.Table.from_batches(rows) if rows else tables.schema("coverage").empty_table()
     # An ingest into a night that was crawled keeps what the crawl knew of an outlet it does not touch.
@@ -297,7 +298,8 @@ def _check(db: Any, run: RunFacts, row: tables.Run) -> None:
             raise InvariantError(f"{table}: the key {twice[0]} occurs twice in night {run.night}")
     for table in ("quotes", "sources", "events"):
         lost = db.execute(
-            f"select article_id from {table} t anti join articles a using (article_id) where t.dt = $night limit 1", night
+            f"select article_id from {table} t anti join articles a using (article_id) where t.dt = $night limit 1",
+            night,
         ).fetchone()
         if lost:
             raise InvariantError(f"{table}: {lost[0]} has no row in articles")

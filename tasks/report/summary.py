@@ -110,7 +110,9 @@ def _quotes(store: Store, night: dt.date) -> list[SampleQuote]:
     data = data.filter(pc.and_(pc.equal(data["resolved_by"], "name"), pc.is_valid(data["cue"])))
     outlets = _outlets(store, night)
     return [
-        SampleQuote(speaker=r["speaker_text"] or "", cue=r["cue"] or "", text=_words(r), outlet=outlets[r["article_id"]])
+        SampleQuote(
+            speaker=r["speaker_text"] or "", cue=r["cue"] or "", text=_words(r), outlet=outlets[r["article_id"]]
+        )
         for r in _one_an_article(data, [("confidence", "descending"), ("quote_id", "ascending")])
     ]
 

@@ -1,0 +1,213 @@
+"""The ingest flow through the command line, on small corpora: fates, repetition, interruption, wrong use."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from flows.cli import app
+from tasks import tables
+
+ROOT = Path(__file__).parents[2]
+PIECES = [
+    "Police in {city} arrested {n} protesters on Monday, officials said. “We will not be silenced,” said Amina Odhiambo, "
+    "a spokeswoman for the union. She told reporters that the march would go on.",
+    "At least {n} people were killed on Sunday when gunmen attacked a market near {city}, a hospital official said. "
+    "The governor said the army had been sent to the area. “They came at noon,” said trader Musa Bello.",
+    "The government of the region has agreed to reopen the border at {city}, the foreign minister said on Friday. "
+    "According to the ministry, {n} lorries were waiting. No date was given for the first crossing.",
+]
+CITIES = ["Nairobi", "Lagos", "Mombasa", "Kano", "Kampala", "Accra", "Dakar", "Lusaka"]
+
+
+def _corpus(folder: Path, n: int = 8) -> Path:
+    path = folder / "corpus.jsonl"
+    lines = []
+    for i in range(n):
+        text = PIECES[i % 3].format(city=CITIES[i % 8], n=11 + i)
+        row = {"id": f"doc-{i}", "text": text, "published_at": "2026-03-03", "outlet": f"paper{i % 2}.example"}
+        lines.append(json.dumps(row, ensure_ascii=False))
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+def _ingest(*args: object, code: int = 0, runner: str = "inline") -> Any:
+    env = {"NIGHTDESK__ENGINE__RUNNER": runner, "NIGHTDESK__ENGINE__SHARD_RECORDS": "2"}
+    result = CliRunner().invoke(app, ["ingest", *map(str, args), "--night", "2026-03-04"], env=env)
+    assert result.exit_code == code, result.output + repr(result.exception)
+    return result
+
+
+def _table(out: Path, name: str) -> pd.DataFrame:
+    return pd.read_parquet(out / name)
+
+
+def _same(a: Path, b: Path) -> None:
+    """The rows of both folders are equal, apart from what names a moment."""
+    for name in tables.TABLES:
+        if name == "runs":
+            continue
+        keys = list(tables.KEYS[name])
+        one, two = (_table(o, name).sort_values(keys).reset_index(drop=True) for o in (a, b))
+        assert one.astype(str).equals(two.astype(str)), name
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("ingest")
+    _ingest(_corpus(folder), "--already-clean", "--out", folder / "out")
+    return folder / "out"
+
+
+def test_ingest_writes_every_table(done: Path) -> None:
+    for name in tables.TABLES:
+        files = list((done / name).glob("dt=2026-03-04/*.parquet"))
+        assert len(files) == 1, name
+    articles = _table(done, "articles")
+    assert list(articles.external_id) == [f"doc-{i}" for i in range(8)]
+    assert articles.published_at.dt.strftime("%Y-%m-%d").eq("2026-03-03").all()
+
+
+def test_spans_slice_back_after_reading(done: Path) -> None:
+    text = _table(done, "articles").set_index("article_id").text
+    quotes, events = _table(done, "quotes"), _table(done, "events")
+    assert len(quotes) >= 8
+    assert len(events) >= 5
+    for q in quotes.itertuples():
+        assert text[q.article_id][q.start : q.end] == q.text
+    for e in events.itertuples():
+        assert text[e.article_id][e.start : e.end] == e.evidence
+        assert text[e.article_id][e.trigger_start : e.trigger_end] == e.trigger
+
+
+def test_fates_add_up_to_the_inputs(done: Path) -> None:
+    inputs, run = _table(done, "inputs"), _table(done, "runs").iloc[0]
+    assert run.n_inputs == len(inputs) == 8
+    assert sum(run[f"n_{f.value}"] for f in tables.Fate) == run.n_inputs
+    articles = set(_table(done, "articles").article_id)
+    assert set(inputs.article_id) == articles
+    assert set(_table(done, "quotes").article_id) <= articles
+
+
+def test_second_run_of_the_same_input_doubles_nothing(tmp_path: Path) -> None:
+    corpus, out = _corpus(tmp_path), tmp_path / "out"
+    _ingest(corpus, "--already-clean", "--out", out)
+    before = {t: len(_table(out, t)) for t in ("articles", "quotes", "sources", "events")}
+    _ingest(corpus, "--already-clean", "--out", out)
+    assert {t: len(_table(out, t)) for t in before} == before
+    fates = _table(out, "inputs").groupby("run_id").fate.agg(set)
+    assert sorted(map(sorted, fates)) == [["article"], ["unchanged"]]
+
+
+def test_changed_text_becomes_a_revision_with_its_own_rows(tmp_path: Path) -> None:
+    corpus, out = _corpus(tmp_path, 3), tmp_path / "out"
+    _ingest(corpus, "--already-clean", "--out", out)
+    corpus.write_text(corpus.read_text(encoding="utf-8").replace("12 people", "15 people"), encoding="utf-8")
+    _ingest(corpus, "--already-clean", "--out", out)
+    articles = _table(out, "articles")
+    changed = articles[articles.external_id == "doc-1"].sort_values("revision")
+    assert list(changed.revision) == [1, 2]
+    assert list(changed.change) == ["first", "body"]
+    assert changed.article_key.nunique() == 1
+    assert changed.article_id.nunique() == 2
+    assert set(_table(out, "events").article_id) >= set(changed.article_id)
+
+
+@pytest.mark.parametrize("step", ["clean", "extract"])
+def test_ingest_killed_and_repeated_gives_the_same_tables(tmp_path: Path, done: Path, step: str) -> None:
+    corpus, out = _corpus(done.parent), tmp_path / "out"  # the same path: it stands in the rows
+    command = [sys.executable, "-m", "flows.cli", "ingest", str(corpus), "--already-clean", "--out", str(out)]
+    env = os.environ | {"NIGHTDESK__ENGINE__RUNNER": "inline", "NIGHTDESK__ENGINE__SHARD_RECORDS": "2"}
+    process = subprocess.Popen([*command, "--night", "2026-03-04"], env=env, cwd=ROOT, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 120
+    while not any((out / ".work").glob(f"*/{step}/*[0-9a-f]")) and time.monotonic() < deadline:
+        assert process.poll() is None, "it ended before it could be killed"
+        time.sleep(0.005)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert not (out / "articles").exists()
+    _ingest(corpus, "--already-clean", "--out", out)
+    _same(done, out)
+    assert not any((out / ".work").glob("*-ingest-*"))
+
+
+def _bad(folder: Path, kind: str) -> tuple[list[object], str, int]:
+    """(arguments, words of the message, exit code)."""
+    good = _corpus(folder)
+    if kind == "missing":
+        return [folder / "nothing.jsonl"], "nothing.jsonl", 2
+    if kind == "not a warc":
+        (folder / "x.warc.gz").write_bytes(b"this is no archive at all")
+        return [folder / "x.warc.gz"], "WARC", 2
+    if kind == "empty corpus":
+        (folder / "empty.jsonl").write_text("")
+        return [folder / "empty.jsonl"], "empty", 2
+    if kind == "no such column":
+        return [good, "--text-column", "body"], "body", 2
+    if kind == "folder without pages":
+        (folder / "pages").mkdir()
+        return [folder / "pages"], "pages", 2
+    if kind == "not utf-8":
+        (folder / "latin.txt").write_bytes("Après la fête, café fermé à Orléans.".encode("latin-1"))
+        return [folder / "latin.txt"], "UTF-8", 2
+    if kind == "wrong date":
+        return [good, "--published", "soon"], "--published", 2
+    (folder / "newer").mkdir()
+    (folder / "newer" / "datapackage.json").write_text(json.dumps({"schema_version": 999}))
+    return [good, "--out", folder / "newer"], "newer nightdesk", 2
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "missing",
+        "not a warc",
+        "empty corpus",
+        "no such column",
+        "folder without pages",
+        "not utf-8",
+        "wrong date",
+        "newer",
+    ],
+)
+def test_wrong_use_is_one_clear_sentence(tmp_path: Path, kind: str) -> None:
+    args, said, code = _bad(tmp_path, kind)
+    if "--out" not in args:
+        args += ["--out", tmp_path / "out"]
+    result = _ingest(*args, code=code)
+    assert said in result.output
+    assert "Traceback" not in result.output
+
+
+def test_bad_record_in_a_good_file_is_an_input_with_its_reason(tmp_path: Path) -> None:
+    corpus, out = _corpus(tmp_path, 3), tmp_path / "out"
+    with corpus.open("a", encoding="utf-8") as file:
+        file.write('{"id": "broken", "text": \n{"id": "blank", "text": ""}\n')
+    _ingest(corpus, "--already-clean", "--out", out)
+    inputs = _table(out, "inputs")
+    assert list(inputs.fate) == ["article"] * 3 + ["failed", "skipped"]
+    assert list(inputs.reason[3:]) == ["record_unreadable", "no_text_column_value"]
+    _ingest(corpus, "--already-clean", "--out", tmp_path / "strict", "--strict", code=3)
+
+
+def test_json_summary_is_all_that_stands_on_standard_output(tmp_path: Path) -> None:
+    result = _ingest(_corpus(tmp_path, 2), "--already-clean", "--out", tmp_path / "out", "--json")
+    summary = json.loads(result.stdout)
+    assert summary["fates"]["article"] == 2
+    assert Path(summary["report"]).is_file()
+
+
+def test_unwritable_folder_is_refused_before_anything_is_done(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    result = _ingest(_corpus(tmp_path), "--out", tmp_path / "file" / "out", code=2)
+    assert "--out" in result.output
