@@ -38,9 +38,10 @@ class Piece:
 
     @property
     def is_input(self) -> bool:
-        """Requests, metadata and the like are no inputs; damage is one, so that it is accounted for."""
+        """Requests, metadata and the like are no inputs. Damage always is one, whatever its head says: how much of a
+        head zlib gives before it finds the damage depends on how the bytes were fed, and every count must agree."""
         found = _TYPE.search(self.head)
-        return found is None or found[1].lower() not in _NO_INPUT
+        return not self.whole or found is None or found[1].lower() not in _NO_INPUT
 
 
 def is_gzip(path: Path) -> bool:
