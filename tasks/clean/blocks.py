@@ -60,7 +60,7 @@ class _Frame:
 
 
 def _frame(node: Any, above: _Frame, number: int) -> _Frame:
-    tag = node.tag
+    tag = node.tag or "unknown"
     names = above.names
     hidden, marks = above.hidden, above.marks
     attributes = node.attributes
@@ -159,7 +159,7 @@ def walk(root: Any) -> list[Block]:
                 builder.flush()
             continue
         number += 1
-        tag = node.tag
+        tag = node.tag or "unknown"  # lexbor gives None for some malformed names
         if tag == "-text":
             builder.add(node.text_content or "", frame)
         elif tag == "br":

@@ -102,9 +102,8 @@ def _is_seven_bit(text: str, stated: list[str]) -> bool:
 
 
 def _usable(text: str) -> str | None:
-    bad = text.count("\ufffd")
+    nuls = text.count("\x00")
     clean = _CONTROL.sub("", text)
-    nuls = len(text) - len(clean)
-    if bad > max(20, len(text) * _MAX_BAD_SHARE) or nuls > max(200, len(text) * 0.3):
-        return None
-    return clean
+    bad = text.count("\ufffd") + len(text) - nuls - len(clean)
+    # NUL is what broken writers pad with; other control characters belong to pictures and archives
+    return None if bad > max(20, len(text) * _MAX_BAD_SHARE) or nuls > max(200, len(text) * 0.3) else clean

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import functools
 import gzip
 import importlib.util
 import json
@@ -66,7 +68,7 @@ def group_of(row: dict[str, Any]) -> str:
 
 
 def load_pages(data: Path, name: str = "dev") -> list[LabelledPage]:
-    gold = {r["uri"]: r for r in read_jsonl(data / "pages" / f"{name}_gold.jsonl.gz")}
+    gold = {r["uri"].strip(): r for r in read_jsonl(data / "pages" / f"{name}_gold.jsonl.gz")}
     pages = []
     with (data / "pages" / f"{name}.warc.gz").open("rb") as stream:
         for record in ArchiveIterator(stream, record_types=WarcRecordType.response):
@@ -159,6 +161,62 @@ def block_examples(pages: list[LabelledPage]) -> list[Example]:
     return found
 
 
+def silver(page: LabelledPage, found: str) -> LabelledPage | None:
+    """A page without a gold body, with a finder's body for one; None unless that holds every string the page must hold.
+
+    Lines with a string that must not be there are taken out.
+    """
+    flat = " ".join(found.split())
+    holds = [" ".join(s.split()) for s in page.gold["must_hold"]]
+    if len(flat) < 400 or not all(h in flat for h in holds):
+        return None
+    bad = [" ".join(s.split()) for s in page.gold["must_not_hold"]]
+    lines = [line for line in found.split("\n") if not any(b in " ".join(line.split()) for b in bad)]
+    return dataclasses.replace(page, gold={"id": page.url, "url": page.url, "uri": page.url, "body": "\n".join(lines)})
+
+
+def _sample(rng: random.Random, place: str) -> str:
+    samples: list[list[str]] = _samples()[place]
+    chosen = rng.choice(samples)
+    return ("\n" if rng.random() < 0.7 else " ").join(chosen)
+
+
+@functools.cache
+def _samples() -> dict[str, list[list[str]]]:
+    text = Path(__file__).with_name("furniture_samples.json").read_text(encoding="utf-8")
+    loaded: dict[str, Any] = json.loads(text)
+    return {k: v for k, v in loaded.items() if k != "about"}
+
+
+def with_samples(row: dict[str, Any], rng: random.Random) -> dict[str, Any]:
+    """A text with invented furniture set in: before its first body sentence (often glued to it), inside, and after."""
+    text: str = row["text"]
+    units = split_units(text)
+    labels = label([text[u.start : u.end] for u in units], row, row.get("title"))
+    body = [i for i, y in enumerate(labels) if y == "B"]
+    if not body:
+        return row
+    places: list[tuple[int, str]] = []
+    if rng.random() < 0.7:
+        at = units[body[0]].start
+        piece = _sample(rng, "head") + ("" if rng.random() < 0.4 else "\n")
+        places.append((at, piece if text[:at].endswith("\n") or at == 0 else "\n" + piece))
+    for _ in range(rng.choice((0, 0, 1, 1, 2))):
+        starts = [units[i].start for i in body[1:] if units[i].join == "line"]
+        if starts:
+            places.append((rng.choice(starts), _sample(rng, "middle") + ("" if rng.random() < 0.1 else "\n")))
+    if rng.random() < 0.6:
+        places.append((units[body[-1]].end, ("" if rng.random() < 0.2 else "\n") + _sample(rng, "tail")))
+    for at, piece in sorted(places, reverse=True):
+        text = text[:at] + piece + text[at:]
+    return {**row, "text": text}
+
+
+def augmented(rows: list[dict[str, Any]], seed: int = 11) -> list[Example]:
+    rng = random.Random(seed)
+    return unit_examples([with_samples(row, rng) for row in rows])
+
+
 def dump_examples(pages: list[LabelledPage], variants: int = 2, seed: int = 7) -> list[Example]:
     """Badly scraped texts made from pages: a stretch of blocks around the body, in some with line breaks lost."""
     rng = random.Random(seed)
@@ -176,14 +234,10 @@ def dump_examples(pages: list[LabelledPage], variants: int = 2, seed: int = 7) -
             text = ""
             for block in blocks[first:last]:
                 text += ("" if not text or rng.random() < glue else "\n") + block.text
-            units = split_units(text)
-            texts = [text[u.start : u.end] for u in units]
-            found.append(
-                Example(
-                    id=f"{page.id}#{variant}", group=group_of(page.gold), texts=texts, rows=unit_features(text, units),
-                    labels=label(texts, page.gold, page.title),
-                )
-            )  # fmt: skip
+            row = {**page.gold, "id": f"{page.id}#{variant}", "title": page.title, "text": text}
+            if rng.random() < 0.5:
+                row = with_samples(row, rng)
+            found += unit_examples([row])
     return found
 
 
