@@ -48,10 +48,13 @@ class Context:
         return around.get("disaster", 0) >= 2 and around.get("disaster", 0) > around.get("conflict", 0)
 
     def sport(self) -> bool:
-        return self.here.get("sport", 0) + self.around.get("sport", 0) >= 2 and not self.here.get("conflict", 0)
+        return self.around.get("sport", 0) >= 2 and not self.here.get("conflict", 0)
 
     def verbal(self) -> bool:
         return self.around.get("verbal", 0) >= 2 and self.around.get("conflict", 0) < 2
+
+
+_NOT_WEATHER = frozenset({"storm", "leak", "flood", "rain", "weather", "spill"})
 
 
 def signals(doc: Any, start: int, end: int) -> dict[str, int]:
@@ -61,7 +64,10 @@ def signals(doc: Any, start: int, end: int) -> dict[str, int]:
     for t in doc[start:end]:
         if t.is_alpha or "-" in t.text:
             le, lo = lemma(t), lower(t)
+            verb = t.pos_ == "VERB"
             for name, words in lists.items():
+                if verb and (name in ("sport", "business") or (name == "disaster" and le in _NOT_WEATHER)):
+                    continue  # "match the support", "storm his residence"
                 if le in words or lo in words:
                     out[name] = out.get(name, 0) + 1
     return out

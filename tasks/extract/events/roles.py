@@ -35,7 +35,7 @@ _TO_WHOM = {
     "AGREE": ("with", "to", "for", "from"), "CONSULT": ("with", "to", "in"), "SUPPORT": ("for", "of", "with", "to"),
     "CONCEDE": ("to", "from", "for", "in", "on", "with", "after"), "COOPERATE": ("with", "to", "by"), "AID": ("to", "for", "in", "of"),
     "RETREAT": ("to", "from", "of", "in"), "REQUEST": ("on", "to", "from", "of", "upon", "in", "by", "that"), "ACCUSE": ("against", "of", "with", "into", "by", "on", "over"),
-    "REJECT": ("by", "from", "to", "of", "with", "in", "for", "on"), "THREATEN": ("against", "to", "on", "in", "with"),
+    "REJECT": ("by", "from", "over", "to", "of", "with", "in", "for", "on"), "THREATEN": ("against", "to", "on", "in", "with"),
     "SANCTION": ("with", "against", "on", "to", "from", "for", "of"), "PROTEST": ("against", "by", "at", "of", "outside", "with", "over", "in"),
     "MOBILIZE": ("in", "against", "to", "near", "along", "at"), "COERCE": ("of", "from", "against", "on", "into", "in"),
     "ASSAULT": ("of", "on", "at", "against", "with", "into", "in", "between", "near", "towards", "toward"),
@@ -74,7 +74,8 @@ def find_roles(c: Candidate) -> tuple[Token | None, Token | None]:
 
 def _reciprocal(c: Candidate, actor: Token | None, recipient: Token | None) -> tuple[Token | None, Token | None]:
     """ "Jordan and Britain agreed": either is a side."""
-    if recipient is None and actor is not None and c.type in ("AGREE", "CONSULT", "COOPERATE", "SUPPORT"):
+    together = c.type in ("AGREE", "CONSULT", "COOPERATE", "SUPPORT") or (c.type == "REJECT" and lemma(c.token) == "fail")
+    if actor is not None and together and (recipient is None or not recipient.ent_type_):
         other = next((x for x in children(actor, "conj") if classes(x) & _ENTITY), None)
         if other is not None:
             return actor, other
@@ -105,6 +106,8 @@ def _usable(t: Token | None) -> bool:
 def _verb_roles(c: Candidate) -> tuple[Token | None, Token | None]:
     v = c.token
     who, whom = doer(v), undergoer(v)
+    if lemma(v) == "oppose" and is_passive(v) and who is None:
+        who, whom = grammatical_subject(v), None
     if who is not None and not is_human(who):
         who = _owner_or_self(who)
     if who is None and not is_passive(v):
@@ -124,8 +127,12 @@ def _owner_or_self(t: Token) -> Token:
 def _recipient(c: Candidate, v: Token, whom: Token | None) -> Token | None:
     if whom is not None and lower(whom) in RELATIVE:
         whom = antecedent(whom)
+    if whom is not None and c.type in ("AGREE", "AID", "COOPERATE") and (children(whom, "poss") or classes(whom) & {"military", "weapon", "aid"}):
+        given = next((o for p, o in prepositions(v) if p in ("to", "for", "with") and is_human(o)), None)  # "offered its troops to X"
+        if given is not None:
+            return given
     if whom is not None and (is_human(whom) or (c.type in ("ASSAULT", "COERCE") and classes(whom) & {"building", "territory"})):
-        return _partitive(whom)
+        return whom
     if c.type in ("RETREAT",) and whom is None:
         return next((o for p, o in prepositions(v) if p == "to" and is_human(o)), None)
     found = _object_side(c, whom) if whom is not None else None
@@ -138,13 +145,21 @@ def _recipient(c: Candidate, v: Token, whom: Token | None) -> Token | None:
         found = _by_preposition(c.type, v)
     if found is None:
         found = _in_clause(c, v)
+    if found is None and c.type == "PROTEST":
+        found = _blamed(v)
     if found is None and whom is not None and c.type in ("ASSAULT", "COERCE"):
         return whom if whom.pos_ in ("NOUN", "PROPN") and c.type == "ASSAULT" and not classes(whom) & {"weapon", "attackword"} and lemma(whom) not in ("fire", "responsibility", "control") else None
     return found
 
 
-def _partitive(t: Token) -> Token:
-    return t
+def _blamed(v: Token) -> Token | None:
+    """Whom a protest is about: a government, state or person in what it demands or is held over."""
+    for w in v.subtree:
+        if w.i > v.i and (w.ent_type_ in ("PERSON", "GPE") or classes(w) & {"government"}) and w.dep_ in ("pobj", "poss", "dobj", "nsubj"):
+            if lower(w.head) in ("in", "at", "near") or w.ent_type_ == "GPE" and w.dep_ == "pobj" and lower(w.head) in ("of", "across"):
+                continue
+            return w
+    return None
 
 
 def _object_side(c: Candidate, n: Token) -> Token | None:
@@ -163,7 +178,14 @@ def _object_side(c: Candidate, n: Token) -> Token | None:
         for _, oo in prepositions(o):
             if is_human(oo):
                 return oo
+        for clause in children(o, "acl", "relcl"):  # "an investigation into crimes committed by X"
+            side = doer(clause)
+            if side is not None and is_human(side) and side.i != o.i:
+                return side
     for rel in children(n, "acl", "relcl"):
+        told = next((s for s in children(rel, "nsubj") if lower(s) not in PRONOUNS and is_human(s)), None)
+        if told is not None:  # "its demand that X …"
+            return told
         got = undergoer(rel) or next((o for _, o in prepositions(rel) if is_human(o)), None)
         if got is not None and is_human(got) and got.i != n.i:
             return got
@@ -191,6 +213,9 @@ def _in_clause(c: Candidate, v: Token) -> Token | None:
     """In the content of asking, promising, refusing: its subject if it is another, else its object."""
     for x in children(v, "ccomp", "xcomp", "advcl", "acl"):
         if x.dep_ in ("advcl", "acl") and not any(lower(a) == "to" for a in x.children):
+            inner = next((s for y in children(x, "ccomp") for s in children(y, "nsubj") if is_human(s)), None)
+            if inner is not None and lower(inner) not in PRONOUNS and c.type in ("REQUEST", "PROTEST"):
+                return inner
             continue
         subject = next((s for s in children(x, "nsubj", "nsubjpass")), None)
         if subject is not None and lower(subject) not in PRONOUNS and is_human(subject) and c.type in ("REQUEST", "ACCUSE", "THREATEN"):

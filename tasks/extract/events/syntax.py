@@ -54,7 +54,7 @@ def classes(t: Token) -> frozenset[str]:
         extra |= {"entity", "person"} if ent == "NORP" or ent != "GPE" else {"entity", "territory"}
     elif ent in ("ORG", "PERSON", "FAC", "LOC"):
         extra |= {"ORG": {"entity", "organisation"}, "PERSON": {"person"}, "FAC": {"building"}, "LOC": {"territory"}}[ent]
-    elif t.pos_ == "PROPN":
+    elif t.pos_ == "PROPN" and ent not in ("DATE", "TIME", "EVENT", "LAW", "MONEY"):
         extra |= {"entity"}
     if "civilian" in found or "rebel" in found or "police" in found:
         extra |= {"person"}
@@ -131,6 +131,8 @@ def grammatical_subject(v: Token, depth: int = 0) -> Token | None:
     """The subject of a verb, found through control, coordination and participles; passive or not."""
     own = children(v, "nsubj", "nsubjpass")
     if own:
+        if own[0].pos_ == "VERB" and children(own[0], "nsubj"):  # "the Red Cross operating in Iraq said"
+            return children(own[0], "nsubj")[0]
         return antecedent(own[0])
     if depth > 6:
         return None
@@ -154,10 +156,15 @@ def grammatical_subject(v: Token, depth: int = 0) -> Token | None:
 
 def noun_owner(n: Token) -> Token | None:
     """X of "X's plan", "the X plan"."""
-    own = children(n, "poss")
+    own = [c for c in children(n, "poss") if c.pos_ != "PRON"]
     if own:
         return own[0]
-    return next((c for c in children(n, "compound", "amod") if is_human(c)), None)
+    for c in children(n, "compound", "amod", "nmod"):
+        if c.pos_ == "ADJ" and not (c.ent_type_ in ("NORP", "GPE") or gazetteer().demonym(c.text)):
+            continue  # "official protest", "general strike"
+        if is_human(c):
+            return c
+    return None
 
 
 def doer(v: Token) -> Token | None:
