@@ -59,7 +59,7 @@ def main() -> int:
     ap.add_argument("--check", action="store_true", help="compare with the floors; write nothing")
     ap.add_argument("--pin", action="store_true", help="make the floors of the figures of this run")
     ap.add_argument("--lower", action="store_true", help="let --pin lower a floor")
-    ap.add_argument("--rounds", type=int, default=2, help="turns of the speed section")
+    ap.add_argument("--rounds", type=int, default=1, help="turns of the speed section")
     args = ap.parse_args()
     try:
         need_shared()

@@ -102,7 +102,7 @@ def run_seed() -> list[Row]:
     ]
 
 
-def run_speed(rounds: int = 2) -> list[Row]:
+def run_speed(rounds: int = 1) -> list[Row]:
     """Pages a second of both, from command to tables, one after the other in turn; median over the rounds."""
     pages = sum(len(read_pages(file)) for file in WARCS)
     files = [str(file) for file in WARCS]

@@ -110,11 +110,12 @@ def run_pages() -> list[Row]:
         speed = len(pages) / (time.process_time() - begun)
         predicted = [{"id": ids[page.url or ""], **one} for page, one in zip(pages, found, strict=True)]
         scores = score("score_pages.py", PAGES_GOLD, Predictions(f"pages-{name}", predicted))
-        for set_name, figures in scores.items():
-            shown = {k: figures.get(k) for k in ("f1", "precision", "recall", "title", "date", "authors", "glued")}
-            rows.append(
-                Row(section="pages", set=set_name, system=name, figures={**shown, "pages/CPU-s": round(speed, 2)})
-            )
+        given = {k for one in found for k, v in one.items() if v}
+        for set_name, scored in scores.items():
+            figures = {k: scored[k] for k in ("f1", "precision", "recall", "glued")}
+            figures |= {k: scored.get(k) if k in given else None for k in ("title", "date", "authors")}
+            figures["pages/CPU-s"] = round(speed, 2)
+            rows.append(Row(section="pages", set=set_name, system=name, figures=figures))
     return rows
 
 
