@@ -7,10 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tasks.clean.text import clean_text
-
 from bench.gold import DATA, OURS, Predictions, Row, read_lines, score
 from tasks.clean.page import clean_page
+from tasks.clean.text import clean_text
 from tasks.scrape.inputs import InputOptions, plan_shards, read_shard
 from tasks.scrape.records import RawPage, RawText
 from tasks.settings import CleanSettings
