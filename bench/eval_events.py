@@ -1,6 +1,7 @@
 """Measure events on the labelled sets, straight from `find_events`: no command line, no tables on disk.
 
-usage: python -m bench.eval_events [--data ../shared] [--cache DIR] [--out DIR] [--errors] [gsr case detail ipe ipe_docs seed]
+usage: python -m bench.eval_events [--data ../shared] [--cache DIR] [--out DIR] [--errors] [SET …]
+Sets: gsr case detail ipe ipe_docs seed.
 Parses are kept in the cache folder (spaCy DocBin), so a second run costs seconds. Scorers are those of ../shared/tools.
 """
 
@@ -42,11 +43,11 @@ def make_article(text: str, published: str | None, ident: str = "x", title: str 
     at = dt.datetime.fromisoformat(published).replace(tzinfo=dt.UTC) if published else None
     return tables.Article(
         article_id=tables.make_id("a", ident), article_key=tables.make_id("k", ident), external_id=ident, revision=1,
-        valid_from=None, change="first", url=None, canonical_url=None, outlet=None, title=title, standfirst=None, text=text,
-        authors=[], section=None, tags=[], published_at=at, published_from="given" if at else None,
+        valid_from=None, change="first", url=None, canonical_url=None, outlet=None, title=title, standfirst=None,
+        text=text, authors=[], section=None, tags=[], published_at=at, published_from="given" if at else None,
         published_precision="day" if at else None, modified_at=None, fetched_at=None, language="en",
-        word_count=len(text.split()), agency=None, copy_group=None, is_original=None, story_id=None, access=None, rights=[],
-        extractor="given", confidence=1.0, removed=[], raw_ref=None, content_hash=tables.make_id("h", text),
+        word_count=len(text.split()), agency=None, copy_group=None, is_original=None, story_id=None, access=None,
+        rights=[], extractor="given", confidence=1.0, removed=[], raw_ref=None, content_hash=tables.make_id("h", text),
     )  # fmt: skip
 
 
@@ -62,15 +63,21 @@ def parsed(name: str, texts: list[str], cache: Path) -> list[Any]:
             return docs
     docs = [parse(nlp, t) for t in texts]
     cache.mkdir(parents=True, exist_ok=True)
-    DocBin(docs=docs, store_user_data=False, attrs=["ORTH", "TAG", "POS", "DEP", "HEAD", "LEMMA", "ENT_TYPE", "ENT_IOB", "SPACY", "SENT_START"]).to_disk(file)
+    DocBin(
+        docs=docs,
+        store_user_data=False,
+        attrs=["ORTH", "TAG", "POS", "DEP", "HEAD", "LEMMA", "ENT_TYPE", "ENT_IOB", "SPACY", "SENT_START"],
+    ).to_disk(file)
     return docs
 
 
 def as_prediction(e: tables.Event) -> dict[str, Any]:
     """An event in the scorers' form (as ../shared/tools/tables_to_pred.py writes it)."""
     out: dict[str, Any] = {
-        "type": e.type, "mode": e.mode, "start": e.start, "end": e.end, "actor": e.actor_text, "recipient": e.recipient_text,
-        "trigger_start": e.trigger_start, "trigger_end": e.trigger_end, "modality": e.modality, "place_name": e.place_name,
+        "type": e.type, "mode": e.mode, "start": e.start, "end": e.end, "actor": e.actor_text,
+        "recipient": e.recipient_text,
+        "trigger_start": e.trigger_start, "trigger_end": e.trigger_end, "modality": e.modality,
+        "place_name": e.place_name,
         "country": e.place_country, "attributed_to": e.attributed_to, "confidence": e.confidence,
         "killed": e.killed_min if e.killed_min is not None else e.killed_max,
     }  # fmt: skip
@@ -91,7 +98,10 @@ def predict(name: str, rows: list[dict[str, Any]], cache: Path) -> Iterable[dict
         tokens += len(doc)
         out.append({"id": r["id"], "events": [as_prediction(e) for e in events]})
     spent = time.process_time() - start
-    print(f"{name}: {tokens} tokens, {tokens / max(spent, 1e-9):,.0f} tokens a CPU-second without the parse", file=sys.stderr)
+    print(
+        f"{name}: {tokens} tokens, {tokens / max(spent, 1e-9):,.0f} tokens a CPU-second without the parse",
+        file=sys.stderr,
+    )
     return out
 
 
@@ -109,17 +119,23 @@ def score_seed(row: dict[str, Any], events: list[dict[str, Any]]) -> None:
 
     def over(e: dict[str, Any], p: dict[str, Any]) -> bool:
         s = text.find(e["evidence"])
-        return s >= 0 and p["start"] < s + len(e["evidence"]) and p["end"] > s
+        return s >= 0 and bool(p["start"] < s + len(e["evidence"]) and p["end"] > s)
 
     found = 0
     for e in gold["events"]:
         want_real = e["modality"] in tables.REAL
         m = [
             p for p in events
-            if over(e, p) and p["type"] in [e["type"], *e.get("alternatives", [])] and (p["modality"] in tables.REAL) == want_real
+            if over(e, p)
+            and p["type"] in [e["type"], *e.get("alternatives", [])]
+            and (p["modality"] in tables.REAL) == want_real
         ]  # fmt: skip
         found += bool(m)
-        print("ok  " if m else "MISS", e["what"], [(p["place_name"], p["killed_max"], p["arrested_min"], p["date_start"]) for p in m])
+        print(
+            "ok  " if m else "MISS",
+            e["what"],
+            [(p["place_name"], p["killed_max"], p["arrested_min"], p["date_start"]) for p in m],
+        )
     ghosts = [
         (x["evidence"], text[p["trigger_start"] : p["trigger_end"]])
         for x in gold["not_events"] for p in events

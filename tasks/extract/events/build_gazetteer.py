@@ -42,7 +42,9 @@ class Builder:
         self.near: dict[str, str] = {}
         self.capitals: dict[str, str] = {}
 
-    def add(self, names: list[str], kind: int, country: str, admin1: str, lat: float, lon: float, gid: int, pop: int) -> None:
+    def add(
+        self, names: list[str], kind: int, country: str, admin1: str, lat: float, lon: float, gid: int, pop: int
+    ) -> None:
         row = len(self.rows)
         self.rows.append((names[0], kind, country, admin1, lat, lon, gid, pop))
         for name in names:
@@ -55,7 +57,7 @@ def add_countries(b: Builder, countries: dict[str, Any], cities: list[dict[str, 
     written = {r[0]: r for r in _rows("countries.tsv")}
     iso3 = {k: v["iso3"] for k, v in countries.items()}
     for iso, c in sorted(countries.items()):
-        demonyms, aliases = (written.get(iso, [iso, "", ""]) + ["", ""])[1:3]
+        demonyms, aliases = written.get(iso, [iso, "", ""])[1:3]
         lat, lon = _centre([x for x in cities if x["countrycode"] == iso])
         names = [c["name"], *[a for a in aliases.split(",") if a]]
         b.add(names, 2, c["iso3"], "", lat, lon, c["geonameid"], c["population"])
@@ -102,7 +104,16 @@ def add_cities(b: Builder, countries: dict[str, Any], cities: list[dict[str, Any
         if c["population"] < 20_000:
             alternates = alternates[:8]
         iso3 = countries[c["countrycode"]]["iso3"] if c["countrycode"] in countries else ""
-        b.add([c["name"], *alternates], 0, iso3, c["admin1code"], c["latitude"], c["longitude"], c["geonameid"], c["population"])
+        b.add(
+            [c["name"], *alternates],
+            0,
+            iso3,
+            c["admin1code"],
+            c["latitude"],
+            c["longitude"],
+            c["geonameid"],
+            c["population"],
+        )
 
 
 def write(b: Builder, file: Path) -> None:

@@ -5,9 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from tasks.extract.events.conditions import Context, holds
+from tasks.extract.events.conditions import holds
+from tasks.extract.events.context import Context
 from tasks.extract.events.lexicon import Rule, lemmas, rules, word_lists
-from tasks.extract.events.syntax import above, children, classes, doer, hyphened, is_passive, lemma, lower, phrase, undergoer
+from tasks.extract.events.syntax import (
+    above,
+    children,
+    classes,
+    doer,
+    hyphened,
+    is_passive,
+    lemma,
+    lower,
+    phrase,
+    undergoer,
+)
 
 Token = Any
 _CONTENT = frozenset({"dobj", "xcomp", "ccomp", "pcomp", "acl", "oprd", "nsubjpass", "acomp"})
@@ -113,7 +125,12 @@ def _main_things(found: list[Candidate]) -> list[Candidate]:
                 continue
             if any(x.dep_ == "mark" and lower(x) in ("if", "unless") for x in t.children):
                 continue
-        elif t.pos_ == "VERB" and t.tag_ == "VB" and t.dep_ in ("advcl", "acl") and any(h.i in heads for h in [*above(t)][:4]):
+        elif (
+            t.pos_ == "VERB"
+            and t.tag_ == "VB"
+            and t.dep_ in ("advcl", "acl")
+            and any(h.i in heads for h in [*above(t)][:4])
+        ):
             continue
         out.append(c)
     return out
@@ -192,7 +209,14 @@ def _merge(found: list[Candidate]) -> list[Candidate]:
             if _weight(b) > _weight(a):
                 a, b = b, a
             mode = a.mode or b.mode
-            if a.mode in (None, "firearms", "explosives") and b.mode in ("suicide-attack", "drone", "aerial", "crowd-control", "targeted", "abduct"):
+            if a.mode in (None, "firearms", "explosives") and b.mode in (
+                "suicide-attack",
+                "drone",
+                "aerial",
+                "crowd-control",
+                "targeted",
+                "abduct",
+            ):
                 mode = b.mode
             out[twin] = replace(a, mode=mode, also=(*a.also, b.token, *b.also), alleged=a.alleged and b.alleged)
     return sorted(out, key=lambda c: c.token.i)
@@ -203,7 +227,7 @@ _RESULT = frozenset("kill die wound injure leave claim sustain suffer perish mai
 
 def _weight(c: Candidate) -> int:
     """A cause tells an incident better than its toll; a verb better than a noun."""
-    return (0 if lemma(c.token) in _RESULT else 2) + (c.token.pos_ == "VERB")
+    return int((0 if lemma(c.token) in _RESULT else 2) + (c.token.pos_ == "VERB"))
 
 
 def _sides(c: Candidate) -> set[int]:
@@ -221,7 +245,12 @@ def _same(a: Candidate, b: Candidate) -> bool:
     if a.type in ("ASSAULT",):
         return _one_incident(a, b)
     if x.i in [h.i for h in above(y)][:4] or y.i in [h.i for h in above(x)][:4]:
-        if a.type in ("COERCE", "SANCTION", "RETREAT", "AID") and x.pos_ == "VERB" and y.pos_ == "VERB" and a.mode != b.mode:
+        if (
+            a.type in ("COERCE", "SANCTION", "RETREAT", "AID")
+            and x.pos_ == "VERB"
+            and y.pos_ == "VERB"
+            and a.mode != b.mode
+        ):
             return False
         return True
     if x.dep_ == "conj" or y.dep_ == "conj":
@@ -241,7 +270,13 @@ def _one_incident(a: Candidate, b: Candidate) -> bool:
             return dx is None or dy is None or dx.i == dy.i
         if toll.pos_ == "VERB" and cause.pos_ == "VERB":
             who, whom = doer(toll), undergoer(cause)
-            return not (who is not None and whom is not None and classes(who) & classes(whom) & {"military", "police"} and who.i != whom.i and is_passive(toll))
+            return not (
+                who is not None
+                and whom is not None
+                and classes(who) & classes(whom) & {"military", "police"}
+                and who.i != whom.i
+                and is_passive(toll)
+            )
         return True
     if x.pos_ == "VERB" and y.pos_ == "VERB":
         dx, dy = doer(x), doer(y)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
+from tasks.extract.events.context import Context
 from tasks.extract.events.lexicon import Rule, word_lists
 from tasks.extract.events.syntax import (
     above,
@@ -30,56 +30,15 @@ STRONG = frozenset({"government", "military", "rebel", "police", "entity", "orga
 _POLITY = frozenset({"GPE", "NORP"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Context:
-    """What a sentence and its article are about: counts of signal words, by list name."""
-
-    here: dict[str, int]
-    around: dict[str, int]
-    words: frozenset[str]
-
-    def violent(self) -> bool:
-        return self.here.get("conflict", 0) > 0 and not self.disaster()
-
-    def disaster(self) -> bool:
-        here, around = self.here, self.around
-        if here.get("disaster", 0) > here.get("conflict", 0):
-            return True
-        return around.get("disaster", 0) >= 2 and around.get("disaster", 0) > around.get("conflict", 0)
-
-    def sport(self) -> bool:
-        return self.around.get("sport", 0) >= 2 and not self.here.get("conflict", 0)
-
-    def verbal(self) -> bool:
-        return self.around.get("verbal", 0) >= 2 and self.around.get("conflict", 0) < 2
-
-
-_NOT_WEATHER = frozenset({"storm", "leak", "flood", "rain", "weather", "spill"})
-
-
-def signals(doc: Any, start: int, end: int) -> dict[str, int]:
-    """Signal list -> how many of its words stand in tokens start..end."""
-    out: dict[str, int] = {}
-    lists = word_lists("signals.txt")
-    for t in doc[start:end]:
-        if t.is_alpha or "-" in t.text:
-            le, lo = lemma(t), lower(t)
-            verb = t.pos_ == "VERB"
-            for name, words in lists.items():
-                if verb and (name in ("sport", "business") or (name == "disaster" and le in _NOT_WEATHER)):
-                    continue  # "match the support", "storm his residence"
-                if le in words or lo in words:
-                    out[name] = out.get(name, 0) + 1
-    return out
-
-
 def _has(t: Token, values: frozenset[str]) -> bool:
     for w in under(t, 25):
         if lemma(w) in values or lower(w) in values or (hyphened(w) or "") in values:
             return True
-    return any(c.dep_ in ("prt", "advmod", "acomp", "oprd") and lower(c) in values for c in t.children) or (
-        t.i + 1 < len(t.doc) and lower(t.nbor(1)) in values
-    ) or (t.i > 0 and t.dep_ != "ROOT" and lower(t.nbor(-1)) in values)
+    return (
+        any(c.dep_ in ("prt", "advmod", "acomp", "oprd") and lower(c) in values for c in t.children)
+        or (t.i + 1 < len(t.doc) and lower(t.nbor(1)) in values)
+        or (t.i > 0 and t.dep_ != "ROOT" and lower(t.nbor(-1)) in values)
+    )
 
 
 def _in(t: Token | None, values: frozenset[str]) -> bool:
@@ -96,9 +55,7 @@ def _in(t: Token | None, values: frozenset[str]) -> bool:
     return False
 
 
-_QUANTITIES = frozenset(
-    "dozen score hundred thousand ten part member number group bunch lot couple majority rest round load amount unit position stash cache haul quantity depot".split()
-)
+_QUANTITIES = word_lists("words.txt")["quantities"]
 
 
 def _acted_on(t: Token) -> Token | None:
@@ -128,12 +85,25 @@ def _phys(t: Token, ctx: Context) -> bool:
 def _killnoun(t: Token, ctx: Context) -> bool:
     if ctx.disaster() or ctx.here.get("historic", 0):
         return False
-    return bool(list(prepositions(t))) or noun_owner(t) is not None or ctx.here.get("conflict", 0) > 1 or t.dep_ in ("nsubj", "dobj", "nsubjpass")
+    return (
+        bool(list(prepositions(t)))
+        or noun_owner(t) is not None
+        or ctx.here.get("conflict", 0) > 1
+        or t.dep_ in ("nsubj", "dobj", "nsubjpass")
+    )
 
 
 def _violentagent(t: Token, ctx: Context) -> bool:
     who = doer(t)
-    if who is not None and classes(who) & {"police", "military", "rebel", "protester", "government", "entity", "civilian"}:
+    if who is not None and classes(who) & {
+        "police",
+        "military",
+        "rebel",
+        "protester",
+        "government",
+        "entity",
+        "civilian",
+    }:
         return not ctx.disaster()
     return ctx.violent() and ctx.here.get("disaster", 0) == 0
 
@@ -150,7 +120,11 @@ def _political(t: Token, ctx: Context) -> bool:
 def _armedfight(t: Token, ctx: Context) -> bool:
     if ctx.sport() or ctx.verbal():
         return False
-    sides = [x for x in (_acting(t), undergoer(t), *(o for p, o in prepositions(t) if p in ("with", "against"))) if x is not None]
+    sides = [
+        x
+        for x in (_acting(t), undergoer(t), *(o for p, o in prepositions(t) if p in ("with", "against")))
+        if x is not None
+    ]
     return any(classes(x) & {"military", "rebel", "police"} for x in sides) and ctx.here.get("conflict", 0) > 0
 
 
@@ -181,13 +155,14 @@ def _warnverb(t: Token, ctx: Context) -> bool:
         return False
     words = {lemma(w) for c in children(t, "ccomp") for w in [c, *c.children]}
     return bool(words & {"will", "would", "wo", "shall", "tolerate", "retaliate", "face", "consequence"}) or _has(
-        t, frozenset({"consequence", "consequences", "retaliation", "war", "sanctions", "action", "reprisal", "reprisals"})
+        t,
+        frozenset(
+            {"consequence", "consequences", "retaliation", "war", "sanctions", "action", "reprisal", "reprisals"}
+        ),
     )
 
 
-_CONFLICT = frozenset(
-    "attack impose strike retaliate kill destroy punish avenge revenge fight hit bomb invade boycott block blockade ban impose expel close cut crush retaliation defeat eliminate eradicate wipe".split()
-)
+_CONFLICT = word_lists("words.txt")["threatened"]
 
 
 def _threatverb(t: Token, ctx: Context) -> bool:
@@ -203,7 +178,9 @@ def _nounlight(t: Token) -> bool:
 def _violencenoun(t: Token, ctx: Context) -> bool:
     if ctx.disaster() or _has(t, frozenset({"domestic", "gun", "media", "film"})):
         return False
-    return t.dep_ in ("nsubj", "nsubjpass", "ROOT") or any(lemma(c) in ("communal", "sectarian", "ethnic", "mob", "deadly", "political", "fresh") for c in t.children)
+    return t.dep_ in ("nsubj", "nsubjpass", "ROOT") or any(
+        lemma(c) in ("communal", "sectarian", "ethnic", "mob", "deadly", "political", "fresh") for c in t.children
+    )
 
 
 def _requestnoun(t: Token, ctx: Context) -> bool:
@@ -213,9 +190,9 @@ def _requestnoun(t: Token, ctx: Context) -> bool:
 def _agreenoun(t: Token, ctx: Context) -> bool:
     if not _political_noun(t, ctx):
         return False
-    return (t.dep_ == "ROOT" or t.dep_ == "nsubj" or lemma(t.head) in {"reach", "near", "strike", "announce", "part"}) and (
-        any(p in ("to", "on", "between", "with") for p, _ in prepositions(t)) or bool(children(t, "acl", "relcl"))
-    )
+    return (
+        t.dep_ == "ROOT" or t.dep_ == "nsubj" or lemma(t.head) in {"reach", "near", "strike", "announce", "part"}
+    ) and (any(p in ("to", "on", "between", "with") for p, _ in prepositions(t)) or bool(children(t, "acl", "relcl")))
 
 
 def _political_noun(t: Token, ctx: Context) -> bool:
@@ -226,15 +203,23 @@ def _political_noun(t: Token, ctx: Context) -> bool:
 
 
 def _curfew(t: Token, ctx: Context) -> bool:
-    return lemma(t.head) in {"impose", "clamp", "declare", "enforce", "continue", "remain", "reimpose", "order", "announce", "place"} or t.dep_ == "ROOT" or (
-        t.dep_ == "pobj" and lower(t.head) == "under"
+    return (
+        lemma(t.head)
+        in {"impose", "clamp", "declare", "enforce", "continue", "remain", "reimpose", "order", "announce", "place"}
+        or t.dep_ == "ROOT"
+        or (t.dep_ == "pobj" and lower(t.head) == "under")
     )
 
 
 def _arrestnoun(t: Token, ctx: Context) -> bool:
     if t.dep_ == "compound" or any(lower(c) in ("house", "cardiac") for c in t.children):
         return any(lower(c) == "house" for c in t.children)
-    return bool([o for p, o in prepositions(t) if p in ("of", "by")]) or noun_owner(t) is not None or t.tag_ == "NNS" or lemma(t.head) in {"make", "lead", "follow"}
+    return (
+        bool([o for p, o in prepositions(t) if p in ("of", "by")])
+        or noun_owner(t) is not None
+        or t.tag_ == "NNS"
+        or lemma(t.head) in {"make", "lead", "follow"}
+    )
 
 
 def _suspectverb(t: Token, ctx: Context) -> bool:
@@ -242,41 +227,60 @@ def _suspectverb(t: Token, ctx: Context) -> bool:
 
 
 def _strike_target(t: Token, ctx: Context) -> bool:
-    if not ctx.here.get("conflict", 0) or _has(t, frozenset({"hunger", "general", "worker", "union", "labor", "labour"})):
+    if not ctx.here.get("conflict", 0) or _has(
+        t, frozenset({"hunger", "general", "worker", "union", "labor", "labour"})
+    ):
         return False
-    return any(p in ("on", "against", "in") and classes(o) & {"territory", "building", "rebel", "military", "entity"} for p, o in prepositions(t))
+    return any(
+        p in ("on", "against", "in") and classes(o) & {"territory", "building", "rebel", "military", "entity"}
+        for p, o in prepositions(t)
+    )
 
 
 def _bomb(t: Token, ctx: Context) -> bool:
     if t.dep_ == "compound" or ctx.disaster():
         return False
-    return t.dep_ in ("nsubj", "nsubjpass", "pobj", "ROOT") and any(c.dep_ in ("compound", "amod", "relcl", "acl") for c in t.children)
+    return t.dep_ in ("nsubj", "nsubjpass", "pobj", "ROOT") and any(
+        c.dep_ in ("compound", "amod", "relcl", "acl") for c in t.children
+    )
 
 
 def _claimverb(t: Token, ctx: Context) -> bool:
-    return bool(ctx.here.get("conflict", 0) or ctx.here.get("casualty", 0)) and _has(t, frozenset({"responsibility", "credit"}))
+    return bool(ctx.here.get("conflict", 0) or ctx.here.get("casualty", 0)) and _has(
+        t, frozenset({"responsibility", "credit"})
+    )
 
 
 def _protestnoun(t: Token, ctx: Context) -> bool:
-    if t.dep_ in ("compound", "amod") or lower(t) == "march" and t.is_title and t.ent_type_ == "DATE":
+    if t.dep_ in ("compound", "amod") or (lower(t) == "march" and t.is_title and t.ent_type_ == "DATE"):
         return False
     if lemma(t) == "march" and any(c.like_num for c in t.children):
         return False
     if t.nbor(1).like_num if t.i + 1 < len(t.doc) and lemma(t) == "march" else False:
         return False
     who = noun_owner(t)
-    return t.dep_ in ("nsubj", "nsubjpass", "dobj", "ROOT", "conj", "attr") or who is not None or lower(t.head) in ("during", "in", "at", "of", "after", "amid")
+    return (
+        t.dep_ in ("nsubj", "nsubjpass", "dobj", "ROOT", "conj", "attr")
+        or who is not None
+        or lower(t.head) in ("during", "in", "at", "of", "after", "amid")
+    )
 
 
 def _talknoun(t: Token, ctx: Context) -> bool:
     if not _political_noun(t, ctx):
         return False
-    return any(p in ("between", "with") for p, _ in prepositions(t)) and t.dep_ in ("nsubj", "ROOT", "dobj", "nsubjpass") or lemma(t.head) in {"hold", "begin", "resume", "have"}
+    return (
+        any(p in ("between", "with") for p, _ in prepositions(t)) and t.dep_ in ("nsubj", "ROOT", "dobj", "nsubjpass")
+    ) or lemma(t.head) in {"hold", "begin", "resume", "have"}
 
 
 def _visitverb(t: Token, ctx: Context) -> bool:
     who = _acting(t)
-    return who is not None and bool(classes(who) & {"government", "entity"}) and not (classes(who) & {"protester"} and not classes(who) & {"government"})
+    return (
+        who is not None
+        and bool(classes(who) & {"government", "entity"})
+        and not (classes(who) & {"protester"} and not classes(who) & {"government"})
+    )
 
 
 def _crit(t: Token, ctx: Context) -> bool:
@@ -285,18 +289,33 @@ def _crit(t: Token, ctx: Context) -> bool:
         return False
     if lemma(t) in {"slam", "blast", "rap", "assail"}:
         people = {"government", "entity", "organisation", "person"}
-        return who is not None and bool(classes(who) & people) and to is not None and bool(classes(to) & (people | {"abstract"})) and not ctx.here.get("casualty", 0)
+        return (
+            who is not None
+            and bool(classes(who) & people)
+            and to is not None
+            and bool(classes(to) & (people | {"abstract"}))
+            and not ctx.here.get("casualty", 0)
+        )
     return who is None or is_human(who)
 
 
 def _finite_main(t: Token, ctx: Context) -> bool:
-    return any(lemma(h) in ("say", "announce", "declare") for h in [*above(t)][:3]) or bool(children(t, "xcomp", "ccomp"))
+    return any(lemma(h) in ("say", "announce", "declare") for h in [*above(t)][:3]) or bool(
+        children(t, "xcomp", "ccomp")
+    )
 
 
 NAMED: dict[str, Callable[[Token, Context], bool]] = {
     "phys": _phys,
-    "physnoun": lambda t, c: t.dep_ not in ("compound",) and _phys(t, c) and not (c.verbal() or c.here.get("historic", 0)) and (c.here.get("conflict", 0) > 0),
-    "violent": lambda t, c: not c.disaster() and not c.sport() and (c.here.get("conflict", 0) + c.around.get("conflict", 0) > 0),
+    "physnoun": lambda t, c: (
+        t.dep_ not in ("compound",)
+        and _phys(t, c)
+        and not (c.verbal() or c.here.get("historic", 0))
+        and (c.here.get("conflict", 0) > 0)
+    ),
+    "violent": lambda t, c: (
+        not c.disaster() and not c.sport() and (c.here.get("conflict", 0) + c.around.get("conflict", 0) > 0)
+    ),
     "violentstrong": lambda t, c: c.violent() and c.here.get("conflict", 0) > 0 and not c.sport(),
     "violentagent": _violentagent,
     "sport": lambda t, c: c.sport(),
@@ -306,22 +325,37 @@ NAMED: dict[str, Callable[[Token, Context], bool]] = {
     "subjhuman": lambda t, c: (s := (undergoer(t) if is_passive(t) else doer(t))) is not None and is_human(s),
     "political": lambda t, c: _political_noun(t, c) if t.pos_ == "NOUN" else _political(t, c),
     "politicalobj": lambda t, c: any(x.dep_ in ("xcomp", "ccomp", "dobj") for x in t.children) and _political(t, c),
-    "politicalstep": lambda t, c: _has(t, frozenset({"freedom", "freedoms", "reform", "reforms", "democracy", "openness", "right", "rights"})),
-    "recogniselaw": lambda t, c: _has(t, frozenset({"recognizing", "recognising", "amnesty", "reform", "autonomy", "easing"})) or any(lemma(w) in ("recognize", "recognise") for w in under(t, 20)),
+    "politicalstep": lambda t, c: _has(
+        t, frozenset({"freedom", "freedoms", "reform", "reforms", "democracy", "openness", "right", "rights"})
+    ),
+    "recogniselaw": lambda t, c: (
+        _has(t, frozenset({"recognizing", "recognising", "amnesty", "reform", "autonomy", "easing"}))
+        or any(lemma(w) in ("recognize", "recognise") for w in under(t, 20))
+    ),
     "never": lambda t, c: False,
     "killnoun": _killnoun,
     "armedfight": _armedfight,
-    "battlenoun": lambda t, c: t.dep_ in ("nsubj", "ROOT") and c.here.get("conflict", 0) > 1 and not c.verbal() and not c.sport(),
+    "battlenoun": lambda t, c: (
+        t.dep_ in ("nsubj", "ROOT") and c.here.get("conflict", 0) > 1 and not c.verbal() and not c.sport()
+    ),
     "violencenoun": _violencenoun,
     "policefiring": lambda t, c: bool(c.words & {"police", "army", "troops", "forces", "rounds", "mob", "mobs"}),
     "lightobj": lambda t, c: bool(children(t, "dobj", "nsubjpass")) or is_passive(t),
     "saidprotest": _saidprotest,
     "warnverb": _warnverb,
     "threatverb": _threatverb,
-    "threatnoun": lambda t, c: t.dep_ in ("dobj", "nsubj") and noun_owner(t) is not None and any(x.dep_ == "acl" for x in t.children),
-    "vowconflict": lambda t, c: any(lemma(w) in _CONFLICT for x in children(t, "xcomp", "ccomp") for w in [x, *x.children]),
+    "threatnoun": lambda t, c: (
+        t.dep_ in ("dobj", "nsubj") and noun_owner(t) is not None and any(x.dep_ == "acl" for x in t.children)
+    ),
+    "vowconflict": lambda t, c: any(
+        lemma(w) in _CONFLICT for x in children(t, "xcomp", "ccomp") for w in [x, *x.children]
+    ),
     "requestnoun": _requestnoun,
-    "summonverb": lambda t, c: (o := undergoer(t)) is not None and is_human(o) and not any(lemma(w) in ("complain", "protest") for w in under(t, 15)),
+    "summonverb": lambda t, c: (
+        (o := undergoer(t)) is not None
+        and is_human(o)
+        and not any(lemma(w) in ("complain", "protest") for w in under(t, 15))
+    ),
     "criticverb": _crit,
     "chargeverb": lambda t, c: (o := undergoer(t)) is not None and is_human(o),
     "suspectverb": _suspectverb,
@@ -329,35 +363,81 @@ NAMED: dict[str, Callable[[Token, Context], bool]] = {
     "allegenoun": lambda t, c: t.dep_ in ("nsubj", "ROOT") and noun_owner(t) is not None,
     "investnoun": lambda t, c: t.dep_ in ("nsubj", "nsubjpass", "ROOT", "dobj"),
     "rejectnoun": lambda t, c: t.dep_ in ("nsubj", "ROOT") and noun_owner(t) is not None,
-    "agreeverb": lambda t, c: (bool(children(t, "dobj")) or any(x.dep_ in ("xcomp", "ccomp") for x in t.children) or any(p in ("to", "on", "upon") for p, _ in prepositions(t)) or is_passive(t)) and (_political(t, c) or _political_noun(t, c)),
+    "agreeverb": lambda t, c: (
+        (
+            bool(children(t, "dobj"))
+            or any(x.dep_ in ("xcomp", "ccomp") for x in t.children)
+            or any(p in ("to", "on", "upon") for p, _ in prepositions(t))
+            or is_passive(t)
+        )
+        and (_political(t, c) or _political_noun(t, c))
+    ),
     "agreenoun": _agreenoun,
     "acceptverb": lambda t, c: _political(t, c) and not _has(t, frozenset({"demand", "demands"})),
     "acceptdemand": lambda t, c: _has(t, frozenset({"demand", "demands"})),
     "negready": lambda t, c: any(x.dep_ == "neg" for x in [*t.children, *t.head.children]) and NAMED["readyadj"](t, c),
     "public": _public,
     "readyconflict": lambda t, c: any(lemma(w) in _CONFLICT for x in children(t, "xcomp") for w in [x]),
-    "readyadj": lambda t, c: any(x.dep_ == "xcomp" for x in t.children) and any(classes(s) & POLITICAL or lower(s) in ("he", "she", "it", "they") for s in t.head.children if s.dep_ == "nsubj"),
+    "readyadj": lambda t, c: (
+        any(x.dep_ == "xcomp" for x in t.children)
+        and any(
+            classes(s) & POLITICAL or lower(s) in ("he", "she", "it", "they")
+            for s in t.head.children
+            if s.dep_ == "nsubj"
+        )
+    ),
     "talknoun": _talknoun,
-    "meetnoun": lambda t, c: _political_noun(t, c) and (any(p in ("between", "with") for p, _ in prepositions(t)) and t.dep_ in ("nsubj", "dobj", "ROOT", "nsubjpass")),
-    "visitnoun": lambda t, c: _political_noun(t, c) and noun_owner(t) is not None and any(p == "to" for p, _ in prepositions(t)) and t.dep_ in ("nsubj", "ROOT", "dobj"),
+    "meetnoun": lambda t, c: (
+        _political_noun(t, c)
+        and (
+            any(p in ("between", "with") for p, _ in prepositions(t))
+            and t.dep_ in ("nsubj", "dobj", "ROOT", "nsubjpass")
+        )
+    ),
+    "visitnoun": lambda t, c: (
+        _political_noun(t, c)
+        and noun_owner(t) is not None
+        and any(p == "to" for p, _ in prepositions(t))
+        and t.dep_ in ("nsubj", "ROOT", "dobj")
+    ),
     "visitverb": _visitverb,
     "consultobj": lambda t, c: _political(t, c) or _political_noun(t, c),
-    "aidverb": lambda t, c: not c.sport() and not c.here.get("business", 0) and (_political(t, c) or doer(t) is not None),
+    "aidverb": lambda t, c: (
+        not c.sport() and not c.here.get("business", 0) and (_political(t, c) or doer(t) is not None)
+    ),
     "alleged": lambda t, c: False,
     "rallyverb": lambda t, c: not c.sport() and not c.here.get("business", 0),
     "military": lambda t, c: (s := doer(t)) is not None and "military" in classes(s),
-    "protestobj": lambda t, c: not c.sport() and any(classes(o) & {"protestword"} or lemma(o) in ("rally", "march", "jatha", "yatra", "vigil", "dharna", "bandh", "picket", "walkout", "procession") for o in [*children(t, "dobj", "nsubjpass", "attr"), *(o for _, o in prepositions(t))]),
+    "protestobj": lambda t, c: (
+        not c.sport()
+        and any(
+            classes(o) & {"protestword"}
+            or lemma(o)
+            in ("rally", "march", "jatha", "yatra", "vigil", "dharna", "bandh", "picket", "walkout", "procession")
+            for o in [*children(t, "dobj", "nsubjpass", "attr"), *(o for _, o in prepositions(t))]
+        )
+    ),
     "protestcontext": lambda t, c: c.here.get("protestctx", 0) > 0 and not c.sport(),
     "protestnoun": _protestnoun,
     "protestrally": lambda t, c: _protestnoun(t, c) and c.here.get("protestctx", 0) > 1 and not c.verbal(),
-    "riotnoun": lambda t, c: t.dep_ in ("nsubj", "nsubjpass", "ROOT", "conj", "dobj") or (t.dep_ == "pobj" and lower(t.head) in ("in", "during", "by")),
+    "riotnoun": lambda t, c: (
+        t.dep_ in ("nsubj", "nsubjpass", "ROOT", "conj", "dobj")
+        or (t.dep_ == "pobj" and lower(t.head) in ("in", "during", "by"))
+    ),
     "negstrike": lambda t, c: lemma(t) in ("call",) and particle(t, "off"),
     "territorial": lambda t, c: any(classes(w) & {"territory", "building", "entity"} for w in under(t, 20)),
     "weaponfind": lambda t, c: not c.disaster(),
-    "militarybase": lambda t, c: bool(c.words & {"military", "army", "forces", "troops", "turkish", "soldiers", "force", "militants", "fighters", "rebels"}),
+    "militarybase": lambda t, c: bool(
+        c.words
+        & {"military", "army", "forces", "troops", "turkish", "soldiers", "force", "militants", "fighters", "rebels"}
+    ),
     "curfewnoun": _curfew,
-    "resignnoun": lambda t, c: t.dep_ in ("nsubj", "dobj") and lemma(t.head) in ("announce", "submit", "tender", "hand", "accept"),
-    "sanctionnoun": lambda t, c: t.dep_ in ("nsubj", "nsubjpass", "ROOT") and any(p in ("on", "against") for p, _ in prepositions(t)),
+    "resignnoun": lambda t, c: (
+        t.dep_ in ("nsubj", "dobj") and lemma(t.head) in ("announce", "submit", "tender", "hand", "accept")
+    ),
+    "sanctionnoun": lambda t, c: (
+        t.dep_ in ("nsubj", "nsubjpass", "ROOT") and any(p in ("on", "against") for p, _ in prepositions(t))
+    ),
     "bombnoun": _bomb,
     "arrestnoun": _arrestnoun,
     "arrestverb": lambda t, c: (o := undergoer(t)) is None or is_human(o) or not classes(o),

@@ -1,6 +1,7 @@
 """How many were killed, injured, arrested, displaced: ranges read from the words around a casualty word.
 
-"at least n" gives (n, null), "up to n" (null, n), "about n" and "as many as n" (n, n), "dozens" (24, null), "no one" (0, 0).
+"at least n" gives (n, null), "up to n" (null, n), "about n" and "as many as n" (n, n), "dozens" (24, null), "no one"
+(0, 0).
 A number that cannot be one ("1,2,3", more than 10 million people) is no count.
 """
 
@@ -12,21 +13,42 @@ from dataclasses import dataclass
 from typing import Any
 
 from tasks.extract.events.lexicon import word_lists
-from tasks.extract.events.syntax import RELATIVE, children, classes, conjuncts, grammatical_subject, is_passive, lemma, lower, undergoer
+from tasks.extract.events.syntax import (
+    RELATIVE,
+    children,
+    classes,
+    conjuncts,
+    grammatical_subject,
+    is_passive,
+    lemma,
+    lower,
+    undergoer,
+)
 
 Token = Any
 MOST = 10_000_000
 _PLAIN = re.compile(r"\d{1,3}(?:,\d{3})+|\d{1,8}")
-_VERBS: dict[str, frozenset[str]] = {
-    "killed": frozenset("kill murder slay massacre slaughter behead assassinate execute lynch die perish claim martyr butcher decapitate".split()),
-    "injured": frozenset("wound injure hurt hospitalize hospitalise maim".split()),
-    "arrested": frozenset("arrest detain nab capture apprehend jail imprison remand".split()),
-    "displaced": frozenset("displace flee evacuate uproot evict".split()),
-}
+_PERSONS = ("killed", "injured", "arrested", "displaced")
+_VERBS = {f: word_lists("words.txt")[f"verbs_{f}"] for f in _PERSONS}
 _KILL_NOUNS = frozenset("murder killing massacre assassination execution slaughter beheading slaying lynching".split())
 _HARM = frozenset("assault attack shoot stab beat hack club thrash poison strangle run".split())
-_NOUNS = {"death": "killed", "fatality": "killed", "injury": "injured", "arrest": "arrested", "detention": "arrested", "casualty": "both", "wound": "injured"}
-_ADJECTIVES = {"dead": "killed", "wounded": "injured", "injured": "injured", "homeless": "displaced", "hurt": "injured", "alive": "killed"}
+_NOUNS = {
+    "death": "killed",
+    "fatality": "killed",
+    "injury": "injured",
+    "arrest": "arrested",
+    "detention": "arrested",
+    "casualty": "both",
+    "wound": "injured",
+}
+_ADJECTIVES = {
+    "dead": "killed",
+    "wounded": "injured",
+    "injured": "injured",
+    "homeless": "displaced",
+    "hurt": "injured",
+    "alive": "killed",
+}
 _PERSON_ENT = "PERSON"
 
 
@@ -87,10 +109,12 @@ def _amount_of_one(n: Token) -> _Amount | None:
     vague = _words("vague")
     if lower(n) in vague or (lower(n) in ("score", "dozen") and children(n, "prep")):
         return _qualified(n, n, vague.get(lower(n), 12))
-    if n.like_num or number(lower(n)) is not None and n.pos_ == "NUM":
+    if n.like_num or (number(lower(n)) is not None and n.pos_ == "NUM"):
         return _from_numeral(n)
     for c in n.children:
-        if c.dep_ == "nummod" or (c.dep_ in ("amod", "det", "compound", "quantmod") and (c.like_num or lower(c) in vague)):
+        if c.dep_ == "nummod" or (
+            c.dep_ in ("amod", "det", "compound", "quantmod") and (c.like_num or lower(c) in vague)
+        ):
             if c.ent_type_ in ("DATE", "TIME", "ORDINAL", "MONEY", "PERCENT", "AGE"):
                 continue
             if lower(c) in vague:
@@ -108,8 +132,30 @@ def _single(n: Token) -> _Amount | None:
     if n.ent_type_ == _PERSON_ENT and n.tag_ == "NNP":
         return _Amount(1, 1, n.idx, n.idx + len(n.text))
     people = classes(n) & {"civilian", "police", "military", "rebel", "government", "person"} - {"entity"}
-    if n.tag_ == "NN" and people and (children(n, "poss") or any(lower(c) in ("a", "an", "another", "the") for c in children(n, "det"))):
-        collective = {"people", "family", "group", "crowd", "mob", "party", "police", "army", "team", "couple", "unit", "convoy", "patrol", "force", "village", "community", "gang"}
+    if (
+        n.tag_ == "NN"
+        and people
+        and (children(n, "poss") or any(lower(c) in ("a", "an", "another", "the") for c in children(n, "det")))
+    ):
+        collective = {
+            "people",
+            "family",
+            "group",
+            "crowd",
+            "mob",
+            "party",
+            "police",
+            "army",
+            "team",
+            "couple",
+            "unit",
+            "convoy",
+            "patrol",
+            "force",
+            "village",
+            "community",
+            "gang",
+        }
         if lemma(n) not in collective:
             det = n.left_edge
             return _Amount(1, 1, det.idx, n.idx + len(n.text))
@@ -154,7 +200,9 @@ def _qualified(first: Token, last: Token, value: int) -> _Amount:
             if low == 12 and "dozen" in lower(last) and lower(first) in ("two", "three", "four"):
                 low = value
             break
-    if lower(last) == "or" or (last.i + 2 < len(doc) and lower(doc[last.i + 1]) == "or" and lower(doc[last.i + 2]) == "more"):
+    if lower(last) == "or" or (
+        last.i + 2 < len(doc) and lower(doc[last.i + 1]) == "or" and lower(doc[last.i + 2]) == "more"
+    ):
         high = None
     return _Amount(low, high, start, last.idx + len(last.text))
 
@@ -213,10 +261,28 @@ def _to_death(t: Token) -> bool:
 def _bare_left(t: Token) -> Token | None:
     """ "… and eight are injured": a number that stands alone just before the verb group."""
     i = t.i - 1
-    while i > t.sent.start and lower(t.doc[i]) in ("are", "were", "was", "is", "been", "have", "has", "had", "being", "be", "also", "others", "other"):
+    while i > t.sent.start and lower(t.doc[i]) in (
+        "are",
+        "were",
+        "was",
+        "is",
+        "been",
+        "have",
+        "has",
+        "had",
+        "being",
+        "be",
+        "also",
+        "others",
+        "other",
+    ):
         i -= 1
     w = t.doc[i]
-    return w if (w.like_num or lower(w) in _words("vague")) and w.dep_ != "nummod" and w.ent_type_ not in ("DATE", "TIME") else None
+    return (
+        w
+        if (w.like_num or lower(w) in _words("vague")) and w.dep_ != "nummod" and w.ent_type_ not in ("DATE", "TIME")
+        else None
+    )
 
 
 def _of_verb(t: Token, field: str) -> Iterator[Count]:
@@ -242,8 +308,10 @@ def _of_verb(t: Token, field: str) -> Iterator[Count]:
 
 
 def _none(t: Token) -> bool:
-    return any(lower(c) in ("no", "zero") for c in t.children) or lower(t) in ("none", "nobody", "no-one") or (
-        lower(t) == "one" and any(lower(c) == "no" for c in t.children)
+    return (
+        any(lower(c) in ("no", "zero") for c in t.children)
+        or lower(t) in ("none", "nobody", "no-one")
+        or (lower(t) == "one" and any(lower(c) == "no" for c in t.children))
     )
 
 
@@ -251,7 +319,12 @@ def _count(t: Token, who: Token | None, field: str) -> Iterator[Count]:
     if who is None:
         return
     kinds = classes(who)
-    if kinds & {"building", "territory", "weapon", "attackword"} and not kinds & {"civilian", "military", "police", "rebel"}:
+    if kinds & {"building", "territory", "weapon", "attackword"} and not kinds & {
+        "civilian",
+        "military",
+        "police",
+        "rebel",
+    }:
         return
     if _none(who):
         yield Count(field=field, min=0, max=0, start=who.left_edge.idx, end=who.idx + len(who.text), token=t)
@@ -318,7 +391,9 @@ def _of_adjective(t: Token, field: str) -> Iterator[Count]:
     elif t.dep_ in ("dobj", "ccomp", "conj") or t.pos_ in ("NOUN", "ADJ"):
         before = t.nbor(-1) if t.i > t.sent.start else None
         if before is not None and (before.like_num or lower(before) in _words("vague")):
-            got = _from_numeral(before) if before.like_num else _qualified(before, before, _words("vague")[lower(before)])
+            got = (
+                _from_numeral(before) if before.like_num else _qualified(before, before, _words("vague")[lower(before)])
+            )
             if got is not None:
                 yield Count(field=field, min=got.low, max=got.high, start=got.start, end=got.end, token=t)
         elif t.dep_ in ("ccomp", "dobj") and lemma(head) in ("leave",):
@@ -328,7 +403,7 @@ def _of_adjective(t: Token, field: str) -> Iterator[Count]:
 
 
 def _of_toll(t: Token) -> Iterator[Count]:
-    """ "the death toll rose to 66", "raised the death toll to 77". """
+    """ "the death toll rose to 66", "raised the death toll to 77"."""
     if not any(lower(c) == "death" for c in t.children):
         return
     for w in (t, t.head):

@@ -1,7 +1,7 @@
 """When: date expressions of a sentence as intervals of days, against the day the article was published.
 
-"on Friday" is the last such day up to publication, "overnight" the night before it, "last week" Monday to Sunday before,
-"in 2014" the year. Relative words of an undated article stay unresolved: text kept, days null.
+"on Friday" is the last such day up to publication, "overnight" the night before it, "last week" Monday to Sunday
+before, "in 2014" the year. Relative words of an undated article stay unresolved: text kept, days null.
 """
 
 from __future__ import annotations
@@ -16,24 +16,39 @@ from dateutil.relativedelta import relativedelta
 _DAYS = "monday tuesday wednesday thursday friday saturday sunday".split()
 _MONTHS = "january february march april may june july august september october november december".split()
 _M = {m: i for i, m in enumerate(_MONTHS, 1)} | {m[:3]: i for i, m in enumerate(_MONTHS, 1)} | {"sept": 9}
-_N = {w: i for i, w in enumerate("zero one two three four five six seven eight nine ten eleven twelve".split())} | {"a": 1, "an": 1, "several": 3, "few": 3}
-_month = r"(?:january|february|march|april|may|june|july|august|september|october|november|december|jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec)\b\.?"
+_N = {w: i for i, w in enumerate("zero one two three four five six seven eight nine ten eleven twelve".split())} | {
+    "a": 1,
+    "an": 1,
+    "several": 3,
+    "few": 3,
+}
+_month = rf"(?:{'|'.join(sorted(_M, key=len, reverse=True))})\b\.?"
 _day = r"(?:mon|tues|wednes|thurs|fri|satur|sun)day"
 _part = r"(?:early |late )?(?:in the )?(?:early |late )?(?:morning|afternoon|evening|night|noon|midnight|dawn)"
 _num = r"(?:\d{1,3}|an?|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|several|few)"
+_on = r"(?:on |since |until )?"
+_year = r"(?:,? (?P<y>\d{4})\b)?"
+_about = r"(?:about |around |some |nearly |almost |over |more than )?"
 _PATTERNS: tuple[tuple[str, str], ...] = (
     ("iso", r"\b(?P<y>\d{4})-(?P<m>\d{2})-(?P<d>\d{2})\b"),
-    ("range", rf"\b(?:between|from) (?P<m>{_month}) (?P<d>\d{{1,2}}) (?:and|to|until|through) (?P<m2>{_month})? ?(?P<d2>\d{{1,2}})(?:,? (?P<y>\d{{4}}))?\b"),
-    ("mdy", rf"\b(?:on |since |until )?(?:{_day},? )?(?P<m>{_month}) (?P<d>\d{{1,2}})(?:st|nd|rd|th)?\b(?!:)(?:,? (?P<y>\d{{4}})\b)?"),
-    ("dmy", rf"\b(?:on |since |until )?(?:{_day},? )?(?P<d>\d{{1,2}})(?:st|nd|rd|th)? (?:of )?(?P<m>{_month})(?:,? (?P<y>\d{{4}})\b)?"),
+    (
+        "range",
+        rf"\b(?:between|from) (?P<m>{_month}) (?P<d>\d{{1,2}}) (?:and|to|until|through)"
+        rf" (?P<m2>{_month})? ?(?P<d2>\d{{1,2}}){_year}",
+    ),
+    ("mdy", rf"\b{_on}(?:{_day},? )?(?P<m>{_month}) (?P<d>\d{{1,2}})(?:st|nd|rd|th)?\b(?!:){_year}"),
+    ("dmy", rf"\b{_on}(?:{_day},? )?(?P<d>\d{{1,2}})(?:st|nd|rd|th)? (?:of )?(?P<m>{_month}){_year}"),
     ("my", rf"\b(?:in |since |during )?(?:early |late |mid-)?(?P<m>{_month}),? (?:of )?(?P<y>\d{{4}})\b"),
-    ("agoword", rf"\b(?:about |around |some |nearly |almost |over |more than )?(?P<n>{_num}) (?P<u>day|week|month|year)s? (?:ago|earlier|before)\b"),
+    ("agoword", rf"\b{_about}(?P<n>{_num}) (?P<u>day|week|month|year)s? (?:ago|earlier|before)\b"),
     ("past", rf"\b(?:in|during|over|for|within) the (?:last|past) (?P<n>{_num} )?(?P<u>hour|day|week|month|year)s?\b"),
     ("pasthours", r"\b(?:in|during|over|within) the (?:last|past) (?P<n>\d{1,3}) hours\b"),
     ("lastday", rf"\b(?:on )?(?:last|this past) (?P<w>{_day})(?: {_part})?\b"),
     ("nextday", rf"\b(?:on )?(?:next|this coming) (?P<w>{_day})(?: {_part})?\b"),
     ("weekday", rf"\b(?:(?:on|since|by|until|early|late) )*(?P<w>{_day})(?:'s|’s)?(?: {_part})?\b"),
-    ("lastunit", r"\b(?:(?:early|late|earlier|later|since) )?(?P<r>last|this|next|previous) (?P<u>week|month|year|weekend)\b"),
+    (
+        "lastunit",
+        r"\b(?:(?:early|late|earlier|later|since) )?(?P<r>last|this|next|previous) (?P<u>week|month|year|weekend)\b",
+    ),
     ("lastmonth", rf"\b(?:since )?(?P<r>last|this|next) (?P<m>{_month})"),
     ("night", r"\b(?:overnight|last night)\b"),
     ("yesterday", rf"\byesterday(?: {_part})?\b"),
@@ -44,7 +59,10 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
     ("bareyear", r"\b(?P<y>(?:19|20)\d\d)(?= [a-z])"),
 )  # fmt: skip
 _COMPILED = tuple((n, re.compile(p, re.I)) for n, p in _PATTERNS)
-_HINT = re.compile(rf"\d{{4}}|{_day}|{_month}|\b(?:week|month|year|day|weekend|overnight|night|today|tonight|yesterday|tomorrow|hours|morning|afternoon|evening)s?\b", re.I)
+_HINT = re.compile(
+    rf"\d{{4}}|{_day}|{_month}|\b(?:week|month|year|day|weekend|overnight|night|today|tonight|yesterday|tomorrow|hours|morning|afternoon|evening)s?\b",
+    re.I,
+)
 MAX_SENTENCE = 3000
 
 
@@ -77,7 +95,15 @@ def find_dates(text: str, offset: int, published: dt.date | None, ahead: bool = 
             first, last, precision = _resolve(name, m.groupdict(), m.group(0).lower(), published, ahead)
             taken.append(m.span())
             out.append(
-                When(text=m.group(0), start=offset + m.start(), end=offset + m.end(), first=first, last=last, precision=precision, kind=name)
+                When(
+                    text=m.group(0),
+                    start=offset + m.start(),
+                    end=offset + m.end(),
+                    first=first,
+                    last=last,
+                    precision=precision,
+                    kind=name,
+                )
             )
     return sorted(out, key=lambda w: w.start)
 
@@ -85,7 +111,12 @@ def find_dates(text: str, offset: int, published: dt.date | None, ahead: bool = 
 def _really_month(m: re.Match[str]) -> bool:
     """ "may 2" and "march 100" of a sentence are no dates; "March" the walk is not a month."""
     word = m.group("m").rstrip(".")
-    return not (word in ("may", "march", "mar", "dec", "sun") and m.re.groups and m.groupdict().get("d") is None and word != word.capitalize())
+    return not (
+        word in ("may", "march", "mar", "dec", "sun")
+        and m.re.groups
+        and m.groupdict().get("d") is None
+        and word != word.capitalize()
+    )
 
 
 def _number(word: str | None) -> int:
@@ -193,7 +224,9 @@ def _relative(name: str, g: dict[str, str | None], text: str, pub: dt.date, ahea
     if name in ("past", "pasthours"):
         n, u = _number(g.get("n")), (g.get("u") or "hour").lower()
         days = {"hour": max(1, round(n / 24)), "day": n, "week": 7 * n}.get(u)
-        first = pub - one * days if days else pub - (relativedelta(months=n) if u == "month" else relativedelta(years=n))
+        first = (
+            pub - one * days if days else pub - (relativedelta(months=n) if u == "month" else relativedelta(years=n))
+        )
         return first, pub, "range"
     return None, None, "day"
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tasks import tables
-from tasks.extract.events import candidates, counts, dates, modality, places, roles
+from tasks.extract.events import candidates, counts, dates, modality, place_names, places, roles
 from tasks.extract.events.candidates import Candidate
-from tasks.extract.events.conditions import Context, signals
+from tasks.extract.events.context import Context, signals
 from tasks.extract.events.lexicon import lemmas
 from tasks.extract.events.plover import COOPERATIVE, QUADS, goldstein
 from tasks.extract.events.syntax import MAX_WALK, above, classes, lemma, lower
@@ -19,7 +19,12 @@ MAX_SENTENCE = 400
 """Tokens of one sentence that are read: what is longer is a list or a broken page."""
 MAX_EVENTS = 400
 _PERSONS = ("killed", "injured", "arrested", "displaced")
-_FITS = {"killed": ("ASSAULT",), "injured": ("ASSAULT",), "arrested": ("COERCE",), "displaced": ("ASSAULT", "COERCE", "RETREAT", "AID")}
+_FITS = {
+    "killed": ("ASSAULT",),
+    "injured": ("ASSAULT",),
+    "arrested": ("COERCE",),
+    "displaced": ("ASSAULT", "COERCE", "RETREAT", "AID"),
+}
 _POLITICAL = frozenset({"government", "military", "rebel", "police", "entity", "organisation", "protester"})
 
 
@@ -52,7 +57,7 @@ def find_events(
     drafts = _drafts(doc, quotes)
     if not drafts:
         return []
-    mentions = places.find_places(doc, _is_caseless(doc.text))
+    mentions = place_names.find_places(doc, _is_caseless(doc.text))
     rows: dict[str, tables.Event] = {}
     triggers = {x.i for d in drafts for x in (d.c.token, *d.c.also)}
     for d in drafts[:MAX_EVENTS]:
@@ -116,7 +121,9 @@ def _converted(d: _Draft) -> _Draft | None:
     if c.rule is None or c.type in ("AGREE", "THREATEN", "REQUEST", "REJECT", "ACCUSE"):
         return d
     political = d.actor is not None and bool(classes(d.actor) & _POLITICAL)
-    own = t.pos_ == "VERB" and any(lower(x) in ("will", "wo", "would", "shall", "'ll") for x in t.children if x.dep_ == "aux")
+    own = t.pos_ == "VERB" and any(
+        lower(x) in ("will", "wo", "would", "shall", "'ll") for x in t.children if x.dep_ == "aux"
+    )
     if not (own and political and d.mood in ("planned", "negated", "expected")):
         return d
     if any(lower(x) == "if" for x in t.sent if x.dep_ == "mark") and d.mood == "planned" and c.type in COOPERATIVE:
@@ -133,18 +140,25 @@ def replace_draft(d: _Draft, type_: str) -> _Draft:
     """The same happening as another type: said, so it is real as soon as it is said."""
     c = replace(d.c, type=type_, mode=None)
     mood = "reported" if d.said is not None else "asserted"
-    return _Draft(c=c, sentence=d.sentence, actor=d.actor, recipient=d.recipient, said=d.said, mood=mood, counts=d.counts)
+    return _Draft(
+        c=c, sentence=d.sentence, actor=d.actor, recipient=d.recipient, said=d.said, mood=mood, counts=d.counts
+    )
 
 
 def _attach(tolls: list[counts.Count], mine: list[_Draft], earlier: list[_Draft], k: int) -> None:
-    """Give each number of people to the event it belongs to: the word itself, else the nearest of its sentence, else before."""
+    """Give each number of people to its event: the word itself, the nearest of its sentence, or the one before."""
     for n in tolls:
         fits = [d for d in mine if d.c.type in _FITS[n.field]]
         own = [d for d in mine if n.token.i in {d.c.token.i, *(x.i for x in d.c.also)} and d.c.type in _FITS[n.field]]
         if own:
             target = own[0]
         elif fits:
-            target = min(fits, key=lambda d: min(_distance(d.c.token, n.token), *(_distance(x, n.token) for x in (*d.c.also, d.c.token))))
+            target = min(
+                fits,
+                key=lambda d: min(
+                    _distance(d.c.token, n.token), *(_distance(x, n.token) for x in (*d.c.also, d.c.token))
+                ),
+            )
         else:
             before = [d for d in earlier if d.sentence == k - 1 and d.c.type in _FITS[n.field]]
             if not before or n.field == "displaced":
@@ -157,7 +171,7 @@ def _distance(a: Token, b: Token) -> int:
     ups = [b.i, *(h.i for h in above(b))]
     if a.i in ups:
         return ups.index(a.i)
-    return 5 + abs(a.i - b.i)
+    return 5 + int(abs(a.i - b.i))
 
 
 def _total(found: list[counts.Count]) -> tuple[int | None, int | None, list[counts.Count]]:
@@ -167,7 +181,9 @@ def _total(found: list[counts.Count]) -> tuple[int | None, int | None, list[coun
     used = [found[0]]
     for c in found[1:]:
         last = used[-1].token
-        joined = c.token.i == last.i or (c.token.dep_ == "conj" and c.token.head.i == last.i and lemma(c.token) != "arrest")
+        joined = c.token.i == last.i or (
+            c.token.dep_ == "conj" and c.token.head.i == last.i and lemma(c.token) != "arrest"
+        )
         if joined and c.token.sent.start == last.sent.start and (c.min or c.max):
             used.append(c)
     low = None if any(u.min is None for u in used) else sum(u.min or 0 for u in used)
@@ -238,13 +254,13 @@ def _when(doc: Any, article: tables.Article, d: _Draft, rivals: set[int]) -> dat
 
 
 def _date_score(d: _Draft, rivals: set[int], span: Any) -> float:
-    """How well a date belongs to an event: below its words best, below the verb of saying or another event's not at all."""
+    """How well a date belongs to an event: below its words best, below a verb of saying or another event not at all."""
     t = d.c.token
     also = {x.i for x in d.c.also}
     own = {t.i} | also
     ups = {a.i for w in (t, *d.c.also) for a in above(w)}
     root = span.root
-    near = min(0.4, abs(root.i - t.i) / 100)
+    near = min(0.4, float(abs(root.i - t.i)) / 100)
     for k, h in enumerate([root, *above(root)]):
         if h.i in own:
             return (3.0 if h.i == t.i else 2.4) - k / 10 - near
@@ -260,7 +276,10 @@ def _date_score(d: _Draft, rivals: set[int], span: Any) -> float:
             return 0.0
         if h.i in ups:
             return 1.2 - near
-        if any(x.dep_ in ("mark", "advmod") and lower(x) in ("after", "before", "since", "because", "until") for x in h.children):
+        if any(
+            x.dep_ in ("mark", "advmod") and lower(x) in ("after", "before", "since", "because", "until")
+            for x in h.children
+        ):
             return 0.0
         return (0.8 if h.head.i in own else 0.5) - near
     return 0.3
@@ -276,7 +295,15 @@ def _source_id(start: int, end: int, sources: list[tables.Source]) -> str | None
     return None
 
 
-_CONFIDENCE = {"ASSAULT": 0.75, "PROTEST": 0.75, "COERCE": 0.7, "ACCUSE": 0.65, "REQUEST": 0.65, "REJECT": 0.7, "THREATEN": 0.65}
+_CONFIDENCE = {
+    "ASSAULT": 0.75,
+    "PROTEST": 0.75,
+    "COERCE": 0.7,
+    "ACCUSE": 0.65,
+    "REQUEST": 0.65,
+    "REJECT": 0.7,
+    "THREATEN": 0.65,
+}
 
 
 def _confidence(d: _Draft) -> float:
@@ -287,50 +314,106 @@ def _confidence(d: _Draft) -> float:
     return round(min(0.95, max(0.1, base)), 2)
 
 
+def _side(name: str, role: roles.Role | None, sources: list[tables.Source]) -> dict[str, Any]:
+    """Columns of actor or recipient."""
+    values = (
+        (
+            role.text,
+            role.start,
+            role.end,
+            role.kind,
+            role.country,
+            role.sector,
+            _source_id(role.start, role.end, sources),
+        )
+        if role
+        else (None,) * 7
+    )
+    columns = ("text", "start", "end", "kind", "country", "sector", "source_id")
+    return {f"{name}_{column}": value for column, value in zip(columns, values, strict=True)}
+
+
+def _pin(where: place_names.Mention | None) -> dict[str, Any]:
+    """Columns of the place; coordinates only where the gazetteer knows it."""
+    pin = where.place if where else None
+    return {
+        "place_text": where.text if where else None,
+        "place_start": where.start if where else None,
+        "place_end": where.end if where else None,
+        "place_name": where.name if where else None,
+        "place_country": where.country if where else None,
+        "place_admin1": pin.admin1 if pin else None,
+        "lat": pin.lat if pin else None,
+        "lon": pin.lon if pin else None,
+        "geonames_id": pin.geonames_id if pin else None,
+        "place_precision": pin.kind if pin and pin.kind != "sea" else None,
+    }
+
+
+def _day(when: dates.When | None) -> dict[str, Any]:
+    return {
+        "date_text": when.text if when else None,
+        "date_start": when.first if when else None,
+        "date_end": when.last if when else None,
+        "date_precision": when.precision if when else None,
+    }
+
+
+def _numbers(d: _Draft) -> dict[str, Any]:
+    """Columns of the counts, with where their words stand."""
+    out: dict[str, Any] = {}
+    spans = []
+    for f in _PERSONS:
+        out[f"{f}_min"], out[f"{f}_max"], used = _total([n for n in d.counts if n.field == f])
+        spans += [tables.CountSpan(field=f, start=n.start, end=n.end) for n in used]
+    return {**out, "count_spans": spans}
+
+
+def _telling(said: modality.Attribution | None, sources: list[tables.Source]) -> dict[str, Any]:
+    return {
+        "attributed_to": said.text if said else None,
+        "attributed_source_id": (said.source_id or _source_id(said.start, said.end, sources)) if said else None,
+        "attributed_quote_id": said.quote_id if said else None,
+    }
+
+
 def _row(
-    doc: Any, article: tables.Article, d: _Draft, rivals: set[int], mentions: list[places.Mention], sources: list[tables.Source]
+    doc: Any,
+    article: tables.Article,
+    d: _Draft,
+    rivals: set[int],
+    mentions: list[place_names.Mention],
+    sources: list[tables.Source],
 ) -> tables.Event:
     first, last = _bounded(doc, d)
-    start, end = doc[first].idx, doc[last].idx + len(doc[last].text)
     trigger_start, trigger_end = _trigger(d)
-    start, end = min(start, trigger_start), max(end, trigger_end)
-    actor = roles.describe(d.actor) if d.actor is not None else None
-    recipient = roles.describe(d.recipient) if d.recipient is not None else None
+    start = min(doc[first].idx, trigger_start)
+    end = max(doc[last].idx + len(doc[last].text), trigger_end)
     sides = {i for r in (d.actor, d.recipient) if r is not None for i in range(max(r.left_edge.i, r.i - 8), r.i + 1)}
     where = places.place_of(d.c.type, [d.c.token, *d.c.also], (first, last), mentions, sides)
-    when = _when(doc, article, d, rivals)
-    totals = {f: _total([n for n in d.counts if n.field == f]) for f in _PERSONS}
-    spans = [
-        tables.CountSpan(field=f, start=n.start, end=n.end) for f, (_, _, used) in totals.items() for n in used
-    ]
-    said, pin = d.said, where.place if where else None
+    columns = {
+        **_side("actor", roles.describe(d.actor) if d.actor is not None else None, sources),
+        **_side("recipient", roles.describe(d.recipient) if d.recipient is not None else None, sources),
+        **_pin(where),
+        **_day(_when(doc, article, d, rivals)),
+        **_numbers(d),
+        **_telling(d.said, sources),
+    }
     return tables.Event(
         event_id=tables.make_id("e", article.article_id, trigger_start, trigger_end, d.c.type),
-        article_id=article.article_id, type=d.c.type, mode=d.c.mode,  # type: ignore[arg-type]
-        evidence=doc.text[start:end], start=start, end=end,
-        trigger=doc.text[trigger_start:trigger_end], trigger_start=trigger_start, trigger_end=trigger_end,
-        actor_text=actor.text if actor else None, actor_start=actor.start if actor else None, actor_end=actor.end if actor else None,
-        actor_kind=actor.kind if actor else None, actor_country=actor.country if actor else None,
-        actor_sector=actor.sector if actor else None,
-        actor_source_id=_source_id(actor.start, actor.end, sources) if actor else None,
-        recipient_text=recipient.text if recipient else None, recipient_start=recipient.start if recipient else None,
-        recipient_end=recipient.end if recipient else None, recipient_kind=recipient.kind if recipient else None,
-        recipient_country=recipient.country if recipient else None, recipient_sector=recipient.sector if recipient else None,
-        recipient_source_id=_source_id(recipient.start, recipient.end, sources) if recipient else None,
-        place_text=where.text if where else None, place_start=where.start if where else None, place_end=where.end if where else None,
-        place_name=where.name if where else None, place_admin1=pin.admin1 if pin else None,
-        place_country=where.country if where else None, lat=pin.lat if pin else None, lon=pin.lon if pin else None,
-        geonames_id=pin.geonames_id if pin else None,
-        place_precision=pin.kind if pin and pin.kind != "sea" else None,
-        date_text=when.text if when else None, date_start=when.first if when else None, date_end=when.last if when else None,
-        date_precision=when.precision if when else None,
-        killed_min=totals["killed"][0], killed_max=totals["killed"][1],
-        injured_min=totals["injured"][0], injured_max=totals["injured"][1],
-        arrested_min=totals["arrested"][0], arrested_max=totals["arrested"][1],
-        displaced_min=totals["displaced"][0], displaced_max=totals["displaced"][1],
-        count_spans=spans, modality=d.mood,  # type: ignore[arg-type]
-        attributed_to=said.text if said else None,
-        attributed_source_id=(said.source_id or _source_id(said.start, said.end, sources)) if said else None,
-        attributed_quote_id=said.quote_id if said else None,
-        goldstein=goldstein(d.c.type, d.c.mode), quad=QUADS[d.c.type], story_id=None, confidence=_confidence(d),
-    )  # fmt: skip
+        article_id=article.article_id,
+        type=d.c.type,  # type: ignore[arg-type]
+        mode=d.c.mode,
+        evidence=doc.text[start:end],
+        start=start,
+        end=end,
+        trigger=doc.text[trigger_start:trigger_end],
+        trigger_start=trigger_start,
+        trigger_end=trigger_end,
+        modality=d.mood,  # type: ignore[arg-type]
+        goldstein=goldstein(d.c.type, d.c.mode),
+        quad=QUADS[d.c.type],
+        story_id=None,
+        confidence=_confidence(d),
+        **columns,
+    )

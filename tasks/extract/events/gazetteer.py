@@ -16,14 +16,16 @@ from typing import Any
 import numpy as np
 
 FILE = Path(__file__).parent / "data" / "gazetteer.npz"
-_ODD = str.maketrans({"ı": "i", "ø": "o", "ð": "d", "þ": "th", "ł": "l", "đ": "d", "ß": "ss", "æ": "ae", "œ": "oe", "ə": "a"})
+_ODD = str.maketrans(
+    {"ı": "i", "ø": "o", "ð": "d", "þ": "th", "ł": "l", "đ": "d", "ß": "ss", "æ": "ae", "œ": "oe", "ə": "a"}
+)
 _NOT_WORD = re.compile(r"[^\w]+")
 _MARKS = re.compile(r"[`‘’'ʻʿʾ´.]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """One thing a name may mean. `kind` is also its precision; lat and lon are degrees, null where nothing is pinned."""
+    """One thing a name may mean. `kind` is also its precision; lat and lon are degrees, null without a pin."""
 
     name: str
     kind: str  # city, admin1, country, sea
@@ -48,9 +50,9 @@ class Gazetteer:
     def __init__(self, file: Path = FILE) -> None:
         with np.load(file) as data:
             a: dict[str, Any] = {k: data[k] for k in data.files}
-        self._keys = a["keys"].tobytes()
+        self._keys: bytes = a["keys"].tobytes()
         self._key_at = _starts(a["keys"])
-        self._names = a["names"].tobytes()
+        self._names: bytes = a["names"].tobytes()
         self._name_at = _starts(a["names"])
         self._row = a["key_row"]
         self._country = a["country"]
@@ -59,7 +61,9 @@ class Gazetteer:
         self._iso3 = a["iso3"].tobytes().decode().split("\n")
         self._codes = a["codes"].tobytes().decode().split("\n")
         self._demonyms = dict(x.split("\t") for x in a["demonyms"].tobytes().decode().split("\n"))
-        self._near = {k: frozenset(v.split()) for k, v in (x.split("\t") for x in a["near"].tobytes().decode().split("\n"))}
+        self._near = {
+            k: frozenset(v.split()) for k, v in (x.split("\t") for x in a["near"].tobytes().decode().split("\n"))
+        }
         self._capitals = dict(x.split("\t") for x in a["capitals"].tobytes().decode().split("\n"))
         self._nations = {self._iso3[self._country[r]]: int(r) for r in np.flatnonzero(self._kind == 2)}
         self.max_words = int(a["max_words"])
@@ -135,5 +139,5 @@ def _starts(block: Any) -> Any:
 
 @functools.cache
 def gazetteer() -> Gazetteer:
-    """The shipped gazetteer. Raises FileNotFoundError where `python -m tasks.extract.events.build_gazetteer` never ran."""
+    """The shipped gazetteer. Raises FileNotFoundError where build_gazetteer.py never ran."""
     return Gazetteer()

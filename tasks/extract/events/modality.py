@@ -69,8 +69,11 @@ def attribute(c: Candidate, quotes: list[tables.Quote]) -> Attribution | None:
     doc = t.doc
     for q in quotes:
         spans = q.parts or [tables.Span(start=q.start, end=q.end)]
-        if q.speaker_text and q.speaker_start is not None and q.speaker_end is not None and any(
-            s.start <= t.idx < s.end for s in spans
+        if (
+            q.speaker_text
+            and q.speaker_start is not None
+            and q.speaker_end is not None
+            and any(s.start <= t.idx < s.end for s in spans)
         ):
             if c.type in _VERBAL and q.cue_start is not None and q.cue_start == t.idx:
                 continue
@@ -80,7 +83,11 @@ def attribute(c: Candidate, quotes: list[tables.Quote]) -> Attribution | None:
             )  # fmt: skip
     below = t
     for h in above(t):
-        if h.pos_ == "VERB" and lemma(h) in _verbs("say") and below.dep_ in ("ccomp", "parataxis", "acl", "oprd", "xcomp", "dep", "advcl", "conj"):
+        if (
+            h.pos_ == "VERB"
+            and lemma(h) in _verbs("say")
+            and below.dep_ in ("ccomp", "parataxis", "acl", "oprd", "xcomp", "dep", "advcl", "conj")
+        ):
             if below.dep_ in ("advcl", "conj") or (below.dep_ == "xcomp" and not is_passive(h)):
                 below = h
                 continue
@@ -189,7 +196,9 @@ def _own_doubt(t: Token) -> str | None:
     """What stands on the word itself: negation, modals, adjectives."""
     aux = _auxiliaries(t) if t.pos_ in ("VERB", "AUX") else set()
     if t.pos_ in ("VERB", "AUX"):
-        if _negated(t) or any(_no_determiner(s) for s in children(t, "nsubj", "nsubjpass", "dobj") if lemma(s) not in ("doubt",)):
+        if _negated(t) or any(
+            _no_determiner(s) for s in children(t, "nsubj", "nsubjpass", "dobj") if lemma(s) not in ("doubt",)
+        ):
             return "negated"
         if aux & _TENTATIVE:
             return "hypothetical"
@@ -201,7 +210,18 @@ def _own_doubt(t: Token) -> str | None:
     words = {lower(x) for x in t.children}
     if _no_determiner(t) or lower(t.head) == "without":
         return "negated"
-    if words & {"possible", "potential", "hypothetical", "any", "would-be", "imminent", "further", "future", "feared", "likely"}:
+    if words & {
+        "possible",
+        "potential",
+        "hypothetical",
+        "any",
+        "would-be",
+        "imminent",
+        "further",
+        "future",
+        "feared",
+        "likely",
+    }:
         return "hypothetical"
     if words & {"planned", "proposed", "scheduled", "intended"}:
         return "planned"
@@ -223,7 +243,7 @@ def _unreal(c: Candidate) -> str | None:
             break
         if below.dep_ in ("relcl", "appos"):
             break
-        if below.dep_ in ("prep", "advcl") and lower(below) in _PRESUPPOSED or any(
+        if (below.dep_ in ("prep", "advcl") and lower(below) in _PRESUPPOSED) or any(
             x.dep_ == "mark" and lower(x) in _PRESUPPOSED for x in below.children
         ):
             break
@@ -254,9 +274,19 @@ def _from_above(below: Token, h: Token, t: Token) -> str | None:
     if infinitive and below.dep_ in ("acl", "relcl"):
         return "planned"
     if below.dep_ == "nsubj" and h.pos_ in ("VERB", "AUX"):
-        if any(lower(a) in ("likely", "possible", "imminent", "expected", "feared", "inevitable") for a in h.children if a.dep_ in ("acomp", "attr", "oprd", "advmod")):
+        if any(
+            lower(a) in ("likely", "possible", "imminent", "expected", "feared", "inevitable")
+            for a in h.children
+            if a.dep_ in ("acomp", "attr", "oprd", "advmod")
+        ):
             return "expected"
-        return _own_doubt(h) if h.pos_ in ("VERB", "AUX") and word in ("be", "occur", "happen", "continue", "take", "break", "spread", "erupt", "begin", "follow", "kill") else None
+        return (
+            _own_doubt(h)
+            if h.pos_ in ("VERB", "AUX")
+            and word
+            in ("be", "occur", "happen", "continue", "take", "break", "spread", "erupt", "begin", "follow", "kill")
+            else None
+        )
     if below.dep_ == "nsubjpass":
         if word in _verbs("expect"):
             return "expected"
@@ -275,17 +305,44 @@ def _governed(below: Token, h: Token, word: str, infinitive: bool) -> str | None
     if content and below.dep_ != "prep":
         if word in ("fail", "refuse", "decline", "deny", "avoid", "prevent", "avert", "foil", "thwart"):
             return "negated" if word != "deny" else "alleged"
-        if below.dep_ != "dobj" or word in ("plan", "threaten", "fear", "expect", "consider", "anticipate", "prepare", "want", "seek", "urge", "predict"):
+        if below.dep_ != "dobj" or word in (
+            "plan",
+            "threaten",
+            "fear",
+            "expect",
+            "consider",
+            "anticipate",
+            "prepare",
+            "want",
+            "seek",
+            "urge",
+            "predict",
+        ):
             if word in ("fear", "worry", "consider", "risk"):
                 return "hypothetical"
             if word in _verbs("expect"):
                 return "expected"
-            if word in _verbs("plan") and (infinitive or below.dep_ in ("dobj", "ccomp")) and word not in ("tell", "ask"):
+            if (
+                word in _verbs("plan")
+                and (infinitive or below.dep_ in ("dobj", "ccomp"))
+                and word not in ("tell", "ask")
+            ):
                 return "planned" if word not in ("want", "urge", "demand", "ask", "call", "warn") else "hypothetical"
             if word in ("accuse", "allege", "suspect", "charge") and below.dep_ in ("pcomp", "xcomp", "ccomp"):
                 return "alleged"
     if below.dep_ == "prep" or below.dep_ in ("pobj", "acl"):
-        if word in ("possibility", "threat", "prospect", "risk", "chance", "fear", "danger", "potential", "warning", "concern"):
+        if word in (
+            "possibility",
+            "threat",
+            "prospect",
+            "risk",
+            "chance",
+            "fear",
+            "danger",
+            "potential",
+            "warning",
+            "concern",
+        ):
             return "hypothetical"
         if word in ("plan", "plot", "intention", "preparation", "proposal", "decision"):
             return "planned"
@@ -316,4 +373,8 @@ def _whose_plan(t: Token, own: str) -> str:
         if lower(who) in PRONOUNS or (speaker is not None and lemma(speaker) == lemma(who)):
             return "planned"
         return own
-    return "planned" if classes(who) & {"government", "entity", "military", "rebel", "organisation", "protester", "person"} else own
+    return (
+        "planned"
+        if classes(who) & {"government", "entity", "military", "rebel", "organisation", "protester", "person"}
+        else own
+    )

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from tasks import tables
 from tasks.extract.events.candidates import Candidate
 from tasks.extract.events.gazetteer import gazetteer
+from tasks.extract.events.lexicon import lines
 from tasks.extract.events.syntax import (
     PRONOUNS,
     RELATIVE,
@@ -29,17 +29,18 @@ from tasks.extract.events.syntax import (
 )
 
 Token = Any
-_ENTITY = frozenset({"government", "military", "rebel", "police", "entity", "organisation", "person", "civilian", "protester"})
-_SECTORS = (("police", "COP"), ("rebel", "REB"), ("military", "MIL"), ("government", "GOV"), ("organisation", "NGO"), ("civilian", "CVL"))
-_TO_WHOM = {
-    "AGREE": ("with", "to", "for", "from"), "CONSULT": ("with", "to", "in"), "SUPPORT": ("for", "of", "with", "to"),
-    "CONCEDE": ("to", "from", "for", "in", "on", "with", "after"), "COOPERATE": ("with", "to", "by"), "AID": ("to", "for", "in", "of"),
-    "RETREAT": ("to", "from", "of", "in"), "REQUEST": ("on", "to", "from", "of", "upon", "in", "by", "that"), "ACCUSE": ("against", "of", "with", "into", "by", "on", "over"),
-    "REJECT": ("by", "from", "over", "to", "of", "with", "in", "for", "on"), "THREATEN": ("against", "to", "on", "in", "with"),
-    "SANCTION": ("with", "against", "on", "to", "from", "for", "of"), "PROTEST": ("against", "by", "at", "of", "outside", "with", "over", "in"),
-    "MOBILIZE": ("in", "against", "to", "near", "along", "at"), "COERCE": ("of", "from", "against", "on", "into", "in"),
-    "ASSAULT": ("of", "on", "at", "against", "with", "into", "in", "between", "near", "towards", "toward"),
-}  # fmt: skip
+_ENTITY = frozenset(
+    {"government", "military", "rebel", "police", "entity", "organisation", "person", "civilian", "protester"}
+)
+_SECTORS = (
+    ("police", "COP"),
+    ("rebel", "REB"),
+    ("military", "MIL"),
+    ("government", "GOV"),
+    ("organisation", "NGO"),
+    ("civilian", "CVL"),
+)
+_TO_WHOM = {k: tuple(v.split()) for k, _, v in (line.partition(":") for line in lines("recipients.txt"))}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +75,9 @@ def find_roles(c: Candidate) -> tuple[Token | None, Token | None]:
 
 def _reciprocal(c: Candidate, actor: Token | None, recipient: Token | None) -> tuple[Token | None, Token | None]:
     """ "Jordan and Britain agreed": either is a side."""
-    together = c.type in ("AGREE", "CONSULT", "COOPERATE", "SUPPORT") or (c.type == "REJECT" and lemma(c.token) == "fail")
+    together = c.type in ("AGREE", "CONSULT", "COOPERATE", "SUPPORT") or (
+        c.type == "REJECT" and lemma(c.token) == "fail"
+    )
     if actor is not None and together and (recipient is None or not recipient.ent_type_):
         other = next((x for x in children(actor, "conj") if classes(x) & _ENTITY), None)
         if other is not None:
@@ -113,7 +116,9 @@ def _verb_roles(c: Candidate) -> tuple[Token | None, Token | None]:
     if who is None and not is_passive(v):
         who = None
     if who is None and is_passive(v) and c.type in ("ACCUSE", "COERCE", "SANCTION"):
-        who = next((o for p, o in prepositions(v) if p == "in" and "territory" in classes(o) and o.ent_type_ == "GPE"), None)
+        who = next(
+            (o for p, o in prepositions(v) if p == "in" and "territory" in classes(o) and o.ent_type_ == "GPE"), None
+        )
     recipient = _recipient(c, v, whom)
     return who, recipient
 
@@ -127,11 +132,19 @@ def _owner_or_self(t: Token) -> Token:
 def _recipient(c: Candidate, v: Token, whom: Token | None) -> Token | None:
     if whom is not None and lower(whom) in RELATIVE:
         whom = antecedent(whom)
-    if whom is not None and c.type in ("AGREE", "AID", "COOPERATE") and (children(whom, "poss") or classes(whom) & {"military", "weapon", "aid"}):
-        given = next((o for p, o in prepositions(v) if p in ("to", "for", "with") and is_human(o)), None)  # "offered its troops to X"
+    if (
+        whom is not None
+        and c.type in ("AGREE", "AID", "COOPERATE")
+        and (children(whom, "poss") or classes(whom) & {"military", "weapon", "aid"})
+    ):
+        given = next(
+            (o for p, o in prepositions(v) if p in ("to", "for", "with") and is_human(o)), None
+        )  # "offered its troops to X"
         if given is not None:
             return given
-    if whom is not None and (is_human(whom) or (c.type in ("ASSAULT", "COERCE") and classes(whom) & {"building", "territory"})):
+    if whom is not None and (
+        is_human(whom) or (c.type in ("ASSAULT", "COERCE") and classes(whom) & {"building", "territory"})
+    ):
         return whom
     if c.type in ("RETREAT",) and whom is None:
         return next((o for p, o in prepositions(v) if p == "to" and is_human(o)), None)
@@ -148,15 +161,28 @@ def _recipient(c: Candidate, v: Token, whom: Token | None) -> Token | None:
     if found is None and c.type == "PROTEST":
         found = _blamed(v)
     if found is None and whom is not None and c.type in ("ASSAULT", "COERCE"):
-        return whom if whom.pos_ in ("NOUN", "PROPN") and c.type == "ASSAULT" and not classes(whom) & {"weapon", "attackword"} and lemma(whom) not in ("fire", "responsibility", "control") else None
+        return (
+            whom
+            if whom.pos_ in ("NOUN", "PROPN")
+            and c.type == "ASSAULT"
+            and not classes(whom) & {"weapon", "attackword"}
+            and lemma(whom) not in ("fire", "responsibility", "control")
+            else None
+        )
     return found
 
 
 def _blamed(v: Token) -> Token | None:
     """Whom a protest is about: a government, state or person in what it demands or is held over."""
     for w in v.subtree:
-        if w.i > v.i and (w.ent_type_ in ("PERSON", "GPE") or classes(w) & {"government"}) and w.dep_ in ("pobj", "poss", "dobj", "nsubj"):
-            if lower(w.head) in ("in", "at", "near") or w.ent_type_ == "GPE" and w.dep_ == "pobj" and lower(w.head) in ("of", "across"):
+        if (
+            w.i > v.i
+            and (w.ent_type_ in ("PERSON", "GPE") or classes(w) & {"government"})
+            and w.dep_ in ("pobj", "poss", "dobj", "nsubj")
+        ):
+            if lower(w.head) in ("in", "at", "near") or (
+                w.ent_type_ == "GPE" and w.dep_ == "pobj" and lower(w.head) in ("of", "across")
+            ):
                 continue
             return w
     return None
@@ -171,7 +197,7 @@ def _object_side(c: Candidate, n: Token) -> Token | None:
         if p in _TO_WHOM[c.type] or p in ("of", "against", "by", "for", "to", "with", "from", "in"):
             if is_human(o) or classes(o) & {"territory"}:
                 return o
-    for p, o in prepositions(n):
+    for _, o in prepositions(n):
         inner = noun_owner(o)
         if inner is not None and is_human(inner):
             return inner
@@ -218,7 +244,12 @@ def _in_clause(c: Candidate, v: Token) -> Token | None:
                 return inner
             continue
         subject = next((s for s in children(x, "nsubj", "nsubjpass")), None)
-        if subject is not None and lower(subject) not in PRONOUNS and is_human(subject) and c.type in ("REQUEST", "ACCUSE", "THREATEN"):
+        if (
+            subject is not None
+            and lower(subject) not in PRONOUNS
+            and is_human(subject)
+            and c.type in ("REQUEST", "ACCUSE", "THREATEN")
+        ):
             return subject
         got = undergoer(x) if not is_passive(x) else None
         if got is not None and is_human(got) and lower(got) not in PRONOUNS:
@@ -251,11 +282,20 @@ def _noun_roles(c: Candidate) -> tuple[Token | None, Token | None]:
         elif p == "between" and is_human(o):
             other = next(iter(children(o, "conj")), None)
             actor, recipient = o, other
-        elif recipient is None and p in _TO_WHOM[c.type] and p != "by" and (is_human(o) or classes(o) & {"territory", "building"}):
+        elif (
+            recipient is None
+            and p in _TO_WHOM[c.type]
+            and p != "by"
+            and (is_human(o) or classes(o) & {"territory", "building"})
+        ):
             if p != "in" or c.type in ("CONSULT",):
                 recipient = o
     for h in [*above(n)][:5]:
-        if h.pos_ == "VERB" and lemma(h) in ("claim", "take", "deny") and any(lemma(o) in ("responsibility", "credit") for o in children(h, "dobj")):
+        if (
+            h.pos_ == "VERB"
+            and lemma(h) in ("claim", "take", "deny")
+            and any(lemma(o) in ("responsibility", "credit") for o in children(h, "dobj"))
+        ):
             return doer(h) or actor, recipient
     head = n.head
     if n.dep_ in ("dobj", "nsubjpass", "pobj", "xcomp", "attr") and c.type not in ("COERCE",):
@@ -293,6 +333,7 @@ def describe(t: Token) -> Role:
     start, end = chars(doc, a, b)
     kinds = classes(t)
     sector = next((s for k, s in _SECTORS if k in kinds), None)
+    kind: str | None
     if t.ent_type_ == "GPE":
         sector, kind = "GOV", "place"
     elif t.ent_type_ == "PERSON" or ("person" in kinds and "entity" not in kinds and t.tag_ in ("NN", "NNP")):

@@ -12,6 +12,7 @@ fitted on pairs of articles judged by people (train_stories.py).
 from __future__ import annotations
 
 import functools
+import itertools
 import math
 import re
 from collections import Counter, defaultdict
@@ -94,25 +95,46 @@ def background() -> Background:
 
 
 def story_key(article: tables.Article, events: Sequence[tables.Event]) -> StoryKey:
-    """The key of an article. Bounded: only the first 5,000 code points are read."""
-    text = article.text[:READ_CHARS]
+    """The key of an article and its events. Bounded: only the first 5,000 code points are read."""
+    return make_key(
+        article.article_id,
+        article.text,
+        title=article.title,
+        day=article.published_at.date() if article.published_at else None,
+        happenings=frozenset(
+            (e.type, e.place_name) for e in events if e.modality in tables.REAL and e.place_name is not None
+        ),
+        copy_group=article.copy_group,
+    )
+
+
+def make_key(
+    article_id: str,
+    text: str,
+    *,
+    title: str | None,
+    day: date | None,
+    happenings: frozenset[tuple[str, str]] = frozenset(),
+    copy_group: str | None = None,
+) -> StoryKey:
+    """The key of a text published on a day."""
+    text = text[:READ_CHARS]
     back = background()
-    title = words_of(article.title or text.split("\n", 1)[0][:200])
     words = words_of(text)
     counts = Counter(words)
-    ranked = sorted(counts.items(), key=lambda x: (-(1 + math.log(x[1])) * back.weight(x[0]), x[0]))
-    pairs = Counter(f"{a} {b}" for a, b in zip(words, words[1:], strict=False) if back.weight(a) + back.weight(b) > 3.0)
-    best = sorted(pairs.items(), key=lambda x: (-x[1] * sum(map(back.weight, x[0].split())), x[0]))
-    day = article.published_at.date() if article.published_at else None
+    weight = {w: back.weight(w) for w in counts}
+    ranked = sorted(counts.items(), key=lambda x: (-(1 + math.log(x[1])) * weight[x[0]], x[0]))
+    pairs = Counter((a, b) for a, b in itertools.pairwise(words) if weight[a] + weight[b] > 3.0)
+    best = sorted(pairs.items(), key=lambda x: (-x[1] * (weight[x[0][0]] + weight[x[0][1]]), x[0]))
     return StoryKey(
-        article_id=article.article_id,
+        article_id=article_id,
         day=day,
-        title=frozenset(w for w in title if back.weight(w) > 1.0),
+        title=frozenset(w for w in words_of((title or text.split("\n", 1)[0])[:200]) if back.weight(w) > 1.0),
         terms=tuple(ranked[:MAX_TERMS]),
-        pairs=frozenset(p for p, _ in best[:MAX_PAIRS]),
+        pairs=frozenset(f"{a} {b}" for (a, b), _ in best[:MAX_PAIRS]),
         anchors=_anchors(text, day, back),
-        happenings=frozenset((e.type, e.place_name or "") for e in events if e.modality in tables.REAL and e.place_name),
-        copy_group=article.copy_group,
+        happenings=happenings,
+        copy_group=copy_group,
     )
 
 
@@ -148,8 +170,11 @@ def lexical(a: StoryKey, b: StoryKey, back: Background) -> float:
 
 
 def features(a: StoryKey, b: StoryKey, back: Background) -> list[float]:
-    """What tells two happenings of one topic apart: days between what they are about, whether none, days both name, days
-    between their publication, weight of the pairs of words they share."""
+    """What tells two happenings of one topic apart.
+
+    Days between what they are about, whether there is none, share of days both name, days between their publication,
+    weight of the pairs of words they share.
+    """
     da, db = main_day(a), main_day(b)
     apart = float(min(5, abs((da - db).days))) if da and db else 1.0
     mine, other = {d for d, _ in a.anchors}, {d for d, _ in b.anchors}

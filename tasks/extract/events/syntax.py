@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from tasks.extract.events.gazetteer import gazetteer
-from tasks.extract.events.lexicon import noun_classes
+from tasks.extract.events.lexicon import noun_classes, word_lists
 
 Token = Any
 MAX_WALK = 60
@@ -18,7 +18,7 @@ MAX_PHRASE = 25
 SUBJECTS = frozenset({"nsubj", "nsubjpass", "csubj"})
 OBJECTS = frozenset({"dobj", "obj"})
 RELATIVE = frozenset({"who", "which", "that", "whom"})
-PRONOUNS = frozenset("he she it they him her them we us i me you who which that whom this these those itself himself themselves its their his".split())
+PRONOUNS = word_lists("words.txt")["pronouns"]
 _HUMAN = frozenset({"civilian", "government", "police", "military", "rebel", "protester"})
 _SPLIT = re.compile(r"[-‑]")
 SUFFERED = frozenset({"die", "perish", "succumb", "sustain", "suffer", "receive", "drown"})
@@ -47,13 +47,17 @@ def classes(t: Token) -> frozenset[str]:
     word = lemma(t)
     found = known.get(word) or known.get(lower(t))
     if found is None:
-        found = known.get(_SPLIT.split(word)[-1], frozenset()) if "-" in word else known.get(hyphened(t) or "", frozenset())
+        found = (
+            known.get(_SPLIT.split(word)[-1], frozenset()) if "-" in word else known.get(hyphened(t) or "", frozenset())
+        )
     ent = t.ent_type_
     extra: set[str] = set()
     if ent in ("GPE", "NORP") or (t.pos_ in ("PROPN", "ADJ", "NOUN") and gazetteer().demonym(word)):
         extra |= {"entity", "person"} if ent == "NORP" or ent != "GPE" else {"entity", "territory"}
     elif ent in ("ORG", "PERSON", "FAC", "LOC"):
-        extra |= {"ORG": {"entity", "organisation"}, "PERSON": {"person"}, "FAC": {"building"}, "LOC": {"territory"}}[ent]
+        extra |= {"ORG": {"entity", "organisation"}, "PERSON": {"person"}, "FAC": {"building"}, "LOC": {"territory"}}[
+            ent
+        ]
     elif t.pos_ == "PROPN" and ent not in ("DATE", "TIME", "EVENT", "LAW", "MONEY"):
         extra |= {"entity"}
     if "civilian" in found or "rebel" in found or "police" in found:
@@ -109,7 +113,12 @@ def is_passive(v: Token) -> bool:
         return True
     if v.tag_ == "VBN" and v.dep_ in ("acl", "relcl", "advcl") and not children(v, "dobj"):
         return not any(c.dep_ in ("aux",) and lemma(c) == "have" for c in v.children)
-    if v.dep_ == "conj" and v.tag_ == "VBN" and v.head.tag_ == "VBN" and not any(c.dep_ in SUBJECTS for c in v.children):
+    if (
+        v.dep_ == "conj"
+        and v.tag_ == "VBN"
+        and v.head.tag_ == "VBN"
+        and not any(c.dep_ in SUBJECTS for c in v.children)
+    ):
         return is_passive(v.head) and not children(v, "dobj")
     return v.tag_ == "VBN" and v.dep_ == "ROOT" and not children(v, "aux", "dobj")
 
@@ -140,8 +149,16 @@ def grammatical_subject(v: Token, depth: int = 0) -> Token | None:
         return v.head if v.head.pos_ in ("NOUN", "PROPN", "PRON", "NUM") else None
     if v.dep_ == "xcomp" and v.head.pos_ in ("VERB", "AUX", "ADJ"):
         controlled = children(v.head, "dobj")
-        return antecedent(controlled[0]) if controlled and v.head.pos_ == "VERB" else grammatical_subject(v.head, depth + 1)
-    if v.dep_ in ("conj", "advcl", "ccomp", "acomp", "attr", "dep") and v.head.pos_ in ("VERB", "AUX", "ADJ") and v.head.i != v.i:
+        return (
+            antecedent(controlled[0])
+            if controlled and v.head.pos_ == "VERB"
+            else grammatical_subject(v.head, depth + 1)
+        )
+    if (
+        v.dep_ in ("conj", "advcl", "ccomp", "acomp", "attr", "dep")
+        and v.head.pos_ in ("VERB", "AUX", "ADJ")
+        and v.head.i != v.i
+    ):
         return grammatical_subject(v.head, depth + 1)
     if v.dep_ == "pcomp" and v.head.head.pos_ in ("VERB", "AUX"):
         above = v.head.head
@@ -172,7 +189,9 @@ def doer(v: Token) -> Token | None:
     if lemma(v) in SUFFERED:
         return None
     if v.tag_ == "VBG" and not children(v, "nsubj", "aux"):  # "police firing"
-        owner = next((c for c in children(v, "compound", "amod", "poss", "npadvmod", "nmod") if c.i < v.i and is_human(c)), None)
+        owner = next(
+            (c for c in children(v, "compound", "amod", "poss", "npadvmod", "nmod") if c.i < v.i and is_human(c)), None
+        )
         if owner is not None:
             return owner
         if v.dep_ in ("pobj", "pcomp") and v.i and lower(v.nbor(-1)) in ("police", "army", "mob"):
@@ -194,7 +213,11 @@ def undergoer(v: Token) -> Token | None:
     own = children(v, "dobj")
     if own:
         return antecedent(own[0])
-    if v.dep_ == "relcl" and any(lower(s) not in RELATIVE for s in children(v, "nsubj")) and not children(v, "xcomp", "ccomp"):
+    if (
+        v.dep_ == "relcl"
+        and any(lower(s) not in RELATIVE for s in children(v, "nsubj"))
+        and not children(v, "xcomp", "ccomp")
+    ):
         return v.head  # "an atoll Beijing grabbed"
     if v.dep_ == "conj" and v.head.pos_ == "VERB" and not children(v, "prep", "xcomp", "ccomp"):
         shared = children(v.head, "dobj")
@@ -229,7 +252,21 @@ def phrase(t: Token) -> tuple[int, int]:
     """Token span of the noun phrase of a noun: what stands left of it, and "of …" right of it. No relative clauses."""
     start = end = t.i
     for c in t.lefts:
-        if c.dep_ in ("det", "amod", "compound", "nummod", "poss", "nmod", "quantmod", "advmod", "predet", "punct", "npadvmod", "appos", "dep"):
+        if c.dep_ in (
+            "det",
+            "amod",
+            "compound",
+            "nummod",
+            "poss",
+            "nmod",
+            "quantmod",
+            "advmod",
+            "predet",
+            "punct",
+            "npadvmod",
+            "appos",
+            "dep",
+        ):
             if c.dep_ == "punct" and c.text not in ("-", "‘", "'", '"', "“"):
                 continue
             if c.dep_ in ("advmod", "dep") and c.pos_ in ("VERB", "AUX"):
@@ -244,7 +281,12 @@ def phrase(t: Token) -> tuple[int, int]:
             end = max(end, stop)
         elif c.dep_ in ("compound", "nummod", "flat", "case") and c.i <= end + 2:
             end = max(end, c.right_edge.i)
-        elif c.dep_ == "conj" and c.pos_ in ("NOUN", "PROPN") and c.i - end <= 6 and not any(x.pos_ == "VERB" for x in t.doc[end + 1 : c.i]):
+        elif (
+            c.dep_ == "conj"
+            and c.pos_ in ("NOUN", "PROPN")
+            and c.i - end <= 6
+            and not any(x.pos_ == "VERB" for x in t.doc[end + 1 : c.i])
+        ):
             end = max(end, phrase(c)[1])
     if end - start > MAX_PHRASE:
         start, end = max(start, t.i - 6), t.i

@@ -51,10 +51,8 @@ def count_words(data: Path, texts: list[str]) -> None:
 
 
 def key_of(row: dict[str, Any]) -> stories.StoryKey:
-    from bench.eval_events import make_article
-
     day = dt.date.fromisoformat(row["id"].split("_")[1])
-    return stories.story_key(make_article(row["text"], day.isoformat(), row["id"], row.get("title")), [])
+    return stories.make_key(row["id"], row["text"], title=row.get("title"), day=day)
 
 
 def main() -> None:
@@ -72,7 +70,9 @@ def main() -> None:
     y = np.array([p["same"] for p in pairs]).astype(int)
     model = LogisticRegression(C=0.5, class_weight="balanced")
     for seed in range(4):
-        chance = cross_val_predict(model, x, y, cv=StratifiedKFold(10, shuffle=True, random_state=seed), method="predict_proba")
+        chance = cross_val_predict(
+            model, x, y, cv=StratifiedKFold(10, shuffle=True, random_state=seed), method="predict_proba"
+        )
         said = chance[:, 1] > 0.5
         tp = int((said & (y == 1)).sum())
         print("cross-validated F1", round(2 * tp / max(1, int(said.sum() + y.sum())), 3))
@@ -92,7 +92,9 @@ def evaluate(data: Path, everything: bool) -> None:
     found, _ = stories.assign_stories(keys.values())
     same = [(p["same"], found[keys[p["a"]].article_id] == found[keys[p["b"]].article_id]) for p in pairs]
     tp = sum(a and b for a, b in same)
-    print(f"{len(keys)} articles, {len(set(found.values()))} stories: F1", round(2 * tp / sum(a + b for a, b in same), 3))
+    print(
+        f"{len(keys)} articles, {len(set(found.values()))} stories: F1", round(2 * tp / sum(a + b for a, b in same), 3)
+    )
 
 
 if __name__ == "__main__":

@@ -1,0 +1,52 @@
+"""What a sentence and its article are about: politics, violence, a disaster, sport, a campaign in words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from tasks.extract.events.lexicon import word_lists
+from tasks.extract.events.syntax import lemma, lower
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """What a sentence and its article are about: counts of signal words, by list name."""
+
+    here: dict[str, int]
+    around: dict[str, int]
+    words: frozenset[str]
+
+    def violent(self) -> bool:
+        return self.here.get("conflict", 0) > 0 and not self.disaster()
+
+    def disaster(self) -> bool:
+        here, around = self.here, self.around
+        if here.get("disaster", 0) > here.get("conflict", 0):
+            return True
+        return around.get("disaster", 0) >= 2 and around.get("disaster", 0) > around.get("conflict", 0)
+
+    def sport(self) -> bool:
+        return self.around.get("sport", 0) >= 2 and not self.here.get("conflict", 0)
+
+    def verbal(self) -> bool:
+        return self.around.get("verbal", 0) >= 2 and self.around.get("conflict", 0) < 2
+
+
+_NOT_WEATHER = frozenset({"storm", "leak", "flood", "rain", "weather", "spill"})
+
+
+def signals(doc: Any, start: int, end: int) -> dict[str, int]:
+    """Signal list -> how many of its words stand in tokens start..end."""
+    out: dict[str, int] = {}
+    lists = word_lists("signals.txt")
+    for t in doc[start:end]:
+        if t.is_alpha or "-" in t.text:
+            le, lo = lemma(t), lower(t)
+            verb = t.pos_ == "VERB"
+            for name, words in lists.items():
+                if verb and (name in ("sport", "business") or (name == "disaster" and le in _NOT_WEATHER)):
+                    continue  # "match the support", "storm his residence"
+                if le in words or lo in words:
+                    out[name] = out.get(name, 0) + 1
+    return out
