@@ -6,17 +6,17 @@ import contextlib
 import csv
 import datetime as dt
 import difflib
-import gzip
+import io
 import json
 import re
-import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from tasks.scrape.decode import GzipStream
 from tasks.scrape.records import RawText
 from tasks.scrape.shards import MAX_RECORD_BYTES, InputError, InputOptions, Kind, Shard, shard_digest, shard_name
 from tasks.tables import Failure, Fate, Reason
@@ -32,12 +32,12 @@ Row = dict[str, Any]
 
 
 @contextlib.contextmanager
-def _opened(path: str) -> Iterator[BinaryIO]:
+def _opened(path: str) -> Iterator[io.BufferedReader]:
     """The file's bytes, decompressed where it is gzip."""
     with Path(path).open("rb") as raw:
         zipped = raw.read(2) == b"\x1f\x8b"
         raw.seek(0)
-        yield cast(BinaryIO, gzip.GzipFile(fileobj=raw)) if zipped else raw
+        yield io.BufferedReader(GzipStream(raw), 1 << 16) if zipped else raw
 
 
 class _Lines:
@@ -53,7 +53,7 @@ class _Lines:
         self.fault: str | None = None
         try:
             file.seek(offset)
-        except (OSError, EOFError, zlib.error) as err:
+        except OSError as err:
             self.fault = str(err)
 
     def __iter__(self) -> Iterator[bytes]:
@@ -72,7 +72,7 @@ class _Lines:
     def _read(self) -> bytes:
         try:
             return self.file.readline(MAX_RECORD_BYTES)
-        except (OSError, EOFError, zlib.error) as err:
+        except OSError as err:
             self.fault = str(err)
             return b""
 
@@ -103,22 +103,25 @@ def _rows(lines: _Lines, delimiter: str, digest: list[Any]) -> Iterator[list[str
 
 def _header(path: str, kind: Kind) -> tuple[list[str], str, int]:
     """(column names, delimiter, offset of the first row) of a CSV or TSV file."""
+    begin = b""
     with _opened(path) as file:
-        begin = file.read(3)
-        if begin[:2] in (b"\xff\xfe", b"\xfe\xff"):
-            raise InputError(f"{path} is UTF-16 text: save it as UTF-8 (in a spreadsheet: CSV UTF-8) and try again")
-        skip = 3 if begin == b"\xef\xbb\xbf" else 0
-        file.seek(skip)
-        line = file.readline(1 << 20).decode("utf-8", "replace")
-        bare = re.sub(r'"[^"]*"', "", line)
-        delimiter = "\t" if kind == "tsv" else max(",;\t|", key=bare.count)
-        lines = _Lines(file, skip)
-        for row in _rows(lines, delimiter, []):
-            if isinstance(row, str):
-                raise InputError(f"the first line of {path} is no header: {row}")
-            return [_HALF_PAIR.sub("\ufffd", c).strip() for c in row], delimiter, lines.offset
-        if lines.fault:
-            raise InputError(f"{path} cannot be read: {lines.fault}")
+        try:
+            while len(begin) < 1 << 20 and (block := file.read1(1 << 16)):
+                begin += block
+        except OSError as err:
+            if b"\n" not in begin:
+                raise InputError(f"{path} cannot be read: {err}") from err
+    if begin[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        raise InputError(f"{path} is UTF-16 text: save it as UTF-8 (in a spreadsheet: CSV UTF-8) and try again")
+    skip = 3 if begin.startswith(b"\xef\xbb\xbf") else 0
+    line = begin[skip:].partition(b"\n")[0].decode("utf-8", "replace")
+    bare = re.sub(r'"[^"]*"', "", line)
+    delimiter = "\t" if kind == "tsv" else max(",;\t|", key=bare.count)
+    lines = _Lines(io.BytesIO(begin), skip)
+    for row in _rows(lines, delimiter, []):
+        if isinstance(row, str):
+            raise InputError(f"the first line of {path} is no header: {row}")
+        return [_HALF_PAIR.sub("\ufffd", c).strip() for c in row], delimiter, lines.offset
     return [], delimiter, skip
 
 
@@ -319,7 +322,7 @@ def _plan_parquet(path: Path, options: InputOptions, *, records: int, max_bytes:
             columns = list(file.schema_arrow.names)
             rows = file.metadata.num_rows
             size = sum(file.metadata.row_group(i).total_byte_size for i in range(file.metadata.num_row_groups))
-    except (pa.ArrowException, OSError) as err:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as err:
         raise InputError(f"{path} is not a Parquet file: {str(err)[:200]}") from err
     check_columns(str(path), columns, options)
     whole = shard_digest("parquet", [], 0, options)
@@ -396,16 +399,22 @@ def _csv_row(row: list[str] | str, columns: list[str]) -> Row | str:
 def _read_parquet(shard: Shard) -> Iterator[RawText | Failure]:
     name = shard.paths[0]
     number = shard.start
+    why = "fewer rows than it says"
     try:
         for row in _parquet_rows(name, shard.start, shard.end, shard.options):
-            yield _record(row, f"{name}#{number}", name, number, shard.options)
+            ref = f"{name}#{number}"
+            if isinstance(row, str):
+                yield _failure(ref, Reason.RECORD_UNREADABLE, row)
+            else:
+                yield _record(row, ref, name, number, shard.options)
             number += 1
     except (pa.ArrowException, OSError) as err:
-        for lost in range(number, shard.end):
-            yield _failure(f"{name}#{lost}", Reason.RECORD_UNREADABLE, f"the Parquet file is damaged here: {err}")
+        why = str(err)
+    for lost in range(number, shard.end):
+        yield _failure(f"{name}#{lost}", Reason.RECORD_UNREADABLE, f"the Parquet file is damaged here: {why}")
 
 
-def _parquet_rows(name: str, start: int, end: int, options: InputOptions) -> Iterator[Row]:
+def _parquet_rows(name: str, start: int, end: int, options: InputOptions) -> Iterator[Row | str]:
     """Rows start to end, only the columns that are understood, only the row groups that hold them."""
     wanted = ("id", "title", "url", "outlet", "authors", "published_at", "date", "language",
               options.text_column or "text", options.id_column or "id")  # fmt: skip
@@ -418,7 +427,20 @@ def _parquet_rows(name: str, start: int, end: int, options: InputOptions) -> Ite
                 for batch in file.iter_batches(batch_size=256, row_groups=[group], columns=columns):
                     low, high = max(start - at, 0), min(end - at, batch.num_rows)
                     if low < high:
-                        yield from batch.slice(low, high - low).to_pylist()
+                        yield from _python_rows(batch.slice(low, high - low))
                     at += batch.num_rows
             else:
                 at += size
+
+
+def _python_rows(batch: Any) -> Iterator[Row | str]:
+    """The rows of a batch; one whose values Python cannot hold (bytes that are no UTF-8, the year 50000) says why."""
+    try:
+        yield from batch.to_pylist()
+        return
+    except (ValueError, OverflowError) as err:
+        if batch.num_rows == 1:
+            yield str(err)
+            return
+    for i in range(batch.num_rows):
+        yield from _python_rows(batch.slice(i, 1))

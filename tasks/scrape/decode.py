@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import zlib
+from typing import Any, BinaryIO
 
 from fastwarc.stream_io import BrotliReader
 
@@ -50,6 +51,70 @@ class Inflater:
     def whole(self) -> bool:
         """Whether the compressed stream came to its end."""
         return self._inflate.eof or self._first
+
+
+class GzipStream(io.RawIOBase):
+    """The decompressed bytes of a gzip file, which may be seeked forward.
+
+    Unlike gzip.GzipFile it gives the same bytes up to damage however it is read, so that two passes over a damaged
+    file agree; at the damage it raises OSError, also where the file is cut off.
+    """
+
+    _BLOCK = 1 << 12  # what of the compressed file is lost before damage
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._inflate = zlib.decompressobj(zlib.MAX_WBITS | 16)
+        self._rest = b""  # compressed, not yet looked at
+        self._ready = memoryview(b"")
+        self._at = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._at
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        if whence == io.SEEK_CUR:
+            offset += self._at
+        if whence == io.SEEK_END or offset < self._at:
+            raise io.UnsupportedOperation("a gzip stream is read forward")
+        while self._at < offset and self._fill():
+            step = min(offset - self._at, len(self._ready))
+            self._ready = self._ready[step:]
+            self._at += step
+        return self._at
+
+    def readinto(self, buffer: Any) -> int:
+        if not self._fill():
+            return 0
+        size = min(len(buffer), len(self._ready))
+        buffer[:size] = self._ready[:size]
+        self._ready = self._ready[size:]
+        self._at += size
+        return size
+
+    def _fill(self) -> bool:
+        """Whether bytes are ready; decompresses the next block, always of the same size, if there are none."""
+        while not self._ready:
+            if self._inflate.eof:
+                self._rest = self._inflate.unused_data or self._file.read(self._BLOCK)
+                if self._rest[:1] != b"\x1f":  # the end, or padding after it
+                    return False
+                self._inflate = zlib.decompressobj(zlib.MAX_WBITS | 16)
+            block = self._rest or self._file.read(self._BLOCK)
+            if not block:
+                raise OSError("the gzip file is cut off")
+            try:
+                self._ready = memoryview(self._inflate.decompress(block, 1 << 18))
+            except zlib.error as err:
+                raise OSError(f"the gzip file is damaged: {err}") from err
+            self._rest = self._inflate.unconsumed_tail
+        return True
 
 
 def unchunk(body: bytes) -> bytes | None:

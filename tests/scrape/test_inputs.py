@@ -385,10 +385,66 @@ def test_read_shard_tells_where_a_cut_off_gzip_corpus_ends(tmp_path: Path) -> No
     rows = [{"text": f"{i} " + "".join(chr(97 + (i * 7 + j * j) % 26) for j in range(300))} for i in range(300)]
     data = gzip.compress(jsonl(tmp_path / "a.jsonl", *rows).read_bytes())
     (tmp_path / "cut.jsonl.gz").write_bytes(data[: len(data) // 2])
+    table = gzip.compress(b"text\n" + b"".join(f"{row['text']}\n".encode() for row in rows))
+    (tmp_path / "cut.csv.gz").write_bytes(table[: len(table) // 2])
+    assert 20 < len(read(tmp_path / "cut.csv.gz", records=50)) < 300
     records = read(tmp_path / "cut.jsonl.gz", records=50)
     assert 20 < len(records) < 300
     assert all(isinstance(r, RawText) for r in records[:-1])
     assert getattr(records[-1], "reason", None) == Reason.RECORD_UNREADABLE
+
+
+def damaged(data: bytes, rng: random.Random) -> bytes:
+    out = bytearray(data)
+    for _ in range(rng.randint(1, 4)):
+        at = rng.randrange(len(out))
+        if rng.random() < 0.5:
+            out[at] ^= 1 << rng.randrange(8)
+        elif rng.random() < 0.5:
+            del out[at : at + rng.randint(1, 60)]
+        else:
+            out[at:at] = rng.randbytes(rng.randint(1, 20))
+    return bytes(out)
+
+
+@pytest.mark.parametrize("name", ["a.jsonl", "a.jsonl.gz", "a.csv", "a.csv.gz", "a.parquet"])
+def test_read_shard_accounts_for_every_row_when_bytes_are_wrong(tmp_path: Path, name: str) -> None:
+    rows = [{"id": str(i), "text": f'The ferry {i}, "quoted"\nnext é {i * i}'} for i in range(12)]
+    table = pa.Table.from_pylist(rows)
+    path = tmp_path / name
+    if "csv" in name:
+        table.to_pandas().to_csv(path, index=False)
+    elif "jsonl" in name:
+        table.to_pandas().to_json(path, orient="records", lines=True, force_ascii=False)
+    else:
+        pq.write_table(table, path, row_group_size=4)
+    whole = path.read_bytes()
+    assert len(read(path, records=5)) == 12
+    for seed in range(60):
+        path.write_bytes(damaged(whole, random.Random(seed)))
+        try:
+            records = read(path, records=5)  # checks that planning and reading agree on their number
+        except InputError:
+            continue  # nothing of it can be read
+        assert [r.ref.rpartition("#")[2] for r in records] == [str(i) for i in range(len(records))]
+
+
+def test_read_shard_keeps_half_when_a_gzip_corpus_is_damaged_in_the_middle(tmp_path: Path) -> None:
+    rows = [{"text": "".join(chr(97 + (i * 7 + j * j * i) % 26) for j in range(300))} for i in range(2000)]
+    data = bytearray(gzip.compress(jsonl(tmp_path / "a.jsonl", *rows).read_bytes()))
+    data[len(data) // 2] ^= 255
+    (tmp_path / "bad.jsonl.gz").write_bytes(data)
+    records = read(tmp_path / "bad.jsonl.gz", records=500)
+    assert len(records) > 500
+    assert getattr(records[-1], "reason", None) == Reason.RECORD_UNREADABLE
+
+
+def test_read_shard_fails_one_row_of_parquet_when_it_is_no_text(tmp_path: Path) -> None:
+    raw = pa.array([b"one", b"caf\xe9", b"three"], pa.binary())
+    pq.write_table(pa.table({"text": raw}), tmp_path / "bytes.parquet")
+    pq.write_table(pa.table({"text": raw.view(pa.string())}), tmp_path / "false.parquet")
+    for name in ("bytes.parquet", "false.parquet"):
+        assert texts(read(tmp_path / name)) == ["one", Reason.RECORD_UNREADABLE, "three"]
 
 
 @pytest.mark.parametrize(
