@@ -128,24 +128,27 @@ class WebFetcher:
     async def _follow(self, url: str, *, pages_only: bool, robots: bool) -> Fetched | Failure:
         shown = public(url)
         here, attempts = url, 0
-        seen: set[str] = set()
+        cookies: dict[tuple[str, str], str] = {}  # by host and name; forgotten at the end of the address
+        seen: set[tuple[str, str]] = set()
         try:
             for _ in range(self._rules.max_redirects + 1):
-                seen.add(here)
                 _check(here)
+                sent = _cookies_for(here, cookies)
+                if (here, sent) in seen:
+                    raise _Fault(Reason.TOO_MANY_REDIRECTS, f"redirects in a circle, back to {here}")
+                seen.add((here, sent))
                 if not robots:
                     says = await self._robots_of(here)
                     if not says.allows(public(here), self._agent):
                         refusal = says.refusal(shown)
                         return self._skip_or_fail(refusal, attempts or refusal.attempts)
-                reply, tries = await self._try(here, pages_only=pages_only, robots=robots)
+                reply, tries = await self._try(here, cookies=sent, pages_only=pages_only, robots=robots)
                 attempts = max(attempts, tries)
                 if reply.location is None:
                     return self._fetched(shown, here, reply, attempts)
+                _keep_cookies(here, reply.response, cookies)
                 # user names in a redirect are the server's, not ours
                 here = public(urljoin(str(reply.response.url), reply.location))
-                if here in seen:
-                    raise _Fault(Reason.TOO_MANY_REDIRECTS, f"redirects in a circle, back to {here}")
             raise _Fault(Reason.TOO_MANY_REDIRECTS, f"more than {self._rules.max_redirects} redirects")
         except _Fault as fault:
             tries = fault.tries or attempts
@@ -174,7 +177,7 @@ class WebFetcher:
             request_headers=tuple(
                 (k.decode("latin-1"), v.decode("latin-1"))
                 for k, v in response.request.headers.raw
-                if k.lower() != b"authorization"
+                if k.lower() not in (b"authorization", b"cookie")
             ),
             protocol="h2" if response.http_version == "HTTP/2" else "http/1.1",
             ip=reply.ip,
@@ -206,7 +209,7 @@ class WebFetcher:
         key = (parts.hostname or "") if standard else f"{parts.hostname}:{parts.port}"
         return self._hosts.setdefault(key, _Host(delay_s=self._rules.delay_s))
 
-    async def _try(self, url: str, *, pages_only: bool, robots: bool) -> tuple[_Reply, int]:
+    async def _try(self, url: str, *, cookies: str, pages_only: bool, robots: bool) -> tuple[_Reply, int]:
         """The server's answer and the number of tries it took; the _Fault of the last try carries its number too."""
         host = self._host(url)
         tries = 0
@@ -220,7 +223,7 @@ class WebFetcher:
             async for attempt in retrying:
                 with attempt:
                     tries += 1
-                    reply = await self._in_turn(host, url, pages_only=pages_only, robots=robots)
+                    reply = await self._in_turn(host, url, cookies=cookies, pages_only=pages_only, robots=robots)
         except _Fault as fault:
             fault.tries = tries
             if fault.reason in _NETWORK:
@@ -235,7 +238,7 @@ class WebFetcher:
         backoff = self._rules.retry_wait_s * 2.0 ** (state.attempt_number - 1)
         return max(asked or 0.0, min(backoff, MAX_WAIT_S) * random.uniform(0.8, 1.2))
 
-    async def _in_turn(self, host: _Host, url: str, *, pages_only: bool, robots: bool) -> _Reply:
+    async def _in_turn(self, host: _Host, url: str, *, cookies: str, pages_only: bool, robots: bool) -> _Reply:
         """One request when it is the address's turn at its host."""
         loop = asyncio.get_running_loop()
         async with host.lock:
@@ -253,7 +256,7 @@ class WebFetcher:
             await asyncio.sleep(wait)
             try:
                 async with self._slots:
-                    return await self._ask(url, pages_only=pages_only, robots=robots)
+                    return await self._ask(url, cookies=cookies, pages_only=pages_only, robots=robots)
             except _Fault as fault:
                 if fault.wait_s is not None and fault.passing:
                     host.next_at = loop.time() + fault.wait_s
@@ -261,10 +264,10 @@ class WebFetcher:
             finally:
                 host.next_at = max(host.next_at, loop.time() + host.delay_s)
 
-    async def _ask(self, url: str, *, pages_only: bool, robots: bool) -> _Reply:
+    async def _ask(self, url: str, *, cookies: str, pages_only: bool, robots: bool) -> _Reply:
         try:
             async with asyncio.timeout(self._rules.total_timeout_s):
-                request = self._client.build_request("GET", url)
+                request = self._client.build_request("GET", url, headers={"Cookie": cookies} if cookies else None)
                 response = await self._client.send(request, stream=True)
                 try:
                     return await self._read(response, pages_only=pages_only, robots=robots)
@@ -353,6 +356,20 @@ def _check(url: str) -> None:
         good = False
     if not good:
         raise _Fault(Reason.ADDRESS_REFUSED, f"not an address of the web: {public(url)[:200]}")
+
+
+def _cookies_for(url: str, cookies: dict[tuple[str, str], str]) -> str:
+    host = urlsplit(url).hostname or ""
+    return "; ".join(f"{name}={value}" for (owner, name), value in cookies.items() if owner == host)
+
+
+def _keep_cookies(url: str, response: httpx.Response, cookies: dict[tuple[str, str], str]) -> None:
+    """Cookies set with a redirect, for the rest of its chain: many sites lead in a circle who does not keep them."""
+    host = urlsplit(url).hostname or ""
+    for header in response.headers.get_list("set-cookie")[:20]:
+        name, equals, value = header.partition(";")[0].partition("=")
+        if equals and len(name) + len(value) < 4096 and len(cookies) < 50 and (name + value).isascii():
+            cookies[host, name.strip()] = value.strip()
 
 
 def _origin(url: str) -> str:

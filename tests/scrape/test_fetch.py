@@ -342,6 +342,25 @@ def test_get_shows_no_credentials_and_sends_them_only_home() -> None:
     )
 
 
+def test_get_keeps_cookies_through_the_redirects_of_one_address() -> None:
+    def wall(handler: BaseHTTPRequestHandler) -> None:
+        if handler.headers.get("Cookie") == "seen=1; a=b":
+            reply(handler, 200, {"Content-Type": "text/html"}, PAGE)
+            return
+        handler.send_response(302)
+        handler.send_header("Set-Cookie", "seen=1; Path=/; HttpOnly")
+        handler.send_header("Set-Cookie", "a=b")
+        handler.send_header("Location", "/a")
+        handler.send_header("Content-Length", "0")
+        handler.end_headers()
+
+    with serving({"/a": wall, "/b": PAGE}) as press:
+        got, _ = (fetched(g) for g in get(f"{press.base}/a", f"{press.base}/b"))
+    assert got.body == PAGE
+    assert "cookie" not in {k.lower() for k, _ in got.request_headers}
+    assert [("cookie" in headers) for path, _, headers in press.log if path in ("/a", "/b")].count(True) == 1
+
+
 def test_get_forgets_cookies() -> None:
     with serving({"/a": (200, {"Set-Cookie": "id=1; Path=/"}, PAGE), "/b": PAGE}) as press:
         get(f"{press.base}/a", f"{press.base}/b")
