@@ -46,8 +46,7 @@ class Candidate:
 
 def match(t: Token, ctx: Context) -> Rule | None:
     """The first rule that fits a word."""
-    joined = hyphened(t)
-    if joined:
+    for joined in hyphened(t):
         for key in (("n", joined), ("v", joined)):
             for rule in rules().get(key, ()):
                 if holds(rule, t, ctx):
@@ -100,7 +99,7 @@ def find(sent: list[Token], ctx: Context) -> list[Candidate]:
     known = lemmas()
     found = []
     for t in sent:
-        if lemma(t) in known or lower(t) in known or (hyphened(t) or "") in known:
+        if lemma(t) in known or lower(t) in known or any(h in known for h in hyphened(t)):
             rule = match(t, ctx)
             if rule is not None:
                 found.append(Candidate(token=t, type=rule.type, mode=rule.mode, rule=rule))

@@ -32,7 +32,7 @@ _POLITY = frozenset({"GPE", "NORP"})
 
 def _has(t: Token, values: frozenset[str]) -> bool:
     for w in under(t, 25):
-        if lemma(w) in values or lower(w) in values or (hyphened(w) or "") in values:
+        if lemma(w) in values or lower(w) in values or any(h in values for h in hyphened(w)):
             return True
     return (
         any(c.dep_ in ("prt", "advmod", "acomp", "oprd") and lower(c) in values for c in t.children)

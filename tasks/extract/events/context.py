@@ -27,7 +27,7 @@ class Context:
         return around.get("disaster", 0) >= 2 and around.get("disaster", 0) > around.get("conflict", 0)
 
     def sport(self) -> bool:
-        return self.around.get("sport", 0) >= 2 and not self.here.get("conflict", 0)
+        return 2 <= self.around.get("sport", 0) > self.here.get("conflict", 0)
 
     def verbal(self) -> bool:
         return self.around.get("verbal", 0) >= 2 and self.around.get("conflict", 0) < 2

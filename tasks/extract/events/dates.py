@@ -84,13 +84,14 @@ def find_dates(text: str, offset: int, published: dt.date | None, ahead: bool = 
     text = text[:MAX_SENTENCE]
     if not _HINT.search(text):
         return []
+    cased = text != text.lower()
     taken: list[tuple[int, int]] = []
     out = []
     for name, pattern in _COMPILED:
         for m in pattern.finditer(text):
             if any(m.start() < b and a < m.end() for a, b in taken):
                 continue
-            if name in ("mdy", "dmy", "inmonth", "my") and not _really_month(m):
+            if name in ("mdy", "dmy", "inmonth", "my") and not _really_month(m, cased):
                 continue
             first, last, precision = _resolve(name, m.groupdict(), m.group(0).lower(), published, ahead)
             taken.append(m.span())
@@ -108,15 +109,12 @@ def find_dates(text: str, offset: int, published: dt.date | None, ahead: bool = 
     return sorted(out, key=lambda w: w.start)
 
 
-def _really_month(m: re.Match[str]) -> bool:
-    """ "may 2" and "march 100" of a sentence are no dates; "March" the walk is not a month."""
+def _really_month(m: re.Match[str], cased: bool) -> bool:
+    """ "may 2" of a sentence with capitals is no date, "March" the walk is not a month."""
     word = m.group("m").rstrip(".")
-    return not (
-        word in ("may", "march", "mar", "dec", "sun")
-        and m.re.groups
-        and m.groupdict().get("d") is None
-        and word != word.capitalize()
-    )
+    if word.lower() not in ("may", "march", "mar", "dec", "sun", "jan"):
+        return True
+    return word[0].isupper() if cased else m.groupdict().get("d") is not None
 
 
 def _number(word: str | None) -> int:

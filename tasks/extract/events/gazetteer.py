@@ -118,8 +118,9 @@ class Gazetteer:
 
     def capital(self, iso3: str) -> Place | None:
         """A country's capital."""
-        places = self.lookup(fold(self._capitals.get(iso3, "")))
-        return next((p for p in places if p.country == iso3 and p.kind == "city"), None)
+        key = fold(self._capitals.get(iso3, ""))
+        towns = [p for p in self.lookup(key) if p.country == iso3 and p.kind == "city"]
+        return next((p for p in towns if fold(p.name) == key), towns[0] if towns else None)
 
     def nation(self, iso3: str) -> Place | None:
         """A country as a place."""

@@ -45,6 +45,7 @@ class _Raw:
     last: int
     options: tuple[Place, ...]
     hint: str | None = None  # a country stated with it
+    admin1: str | None = None  # a region stated after it
 
 
 def find_places(doc: Any, caseless: bool) -> list[Mention]:
@@ -118,7 +119,9 @@ def _scan(doc: Any, caseless: bool, persons: frozenset[str]) -> list[_Raw]:
                 continue
             options = g.lookup(key)
             if options and _allowed(doc, i, i + size - 1, options, caseless, persons):
-                out.append(_Raw(i, i + size - 1, options, _hint(doc, i, i + size - 1)))
+                region = _region_after(doc, i + size)
+                hint = region.country if region else _hint(doc, i, i + size - 1)
+                out.append(_Raw(i, i + size - 1, options, hint, region.admin1 if region else None))
                 step = size
                 break
         else:
@@ -239,7 +242,7 @@ def _allowed(
     before = doc[first - 1] if first else None
     after = doc[last + 1] if last + 1 < len(doc) else None
     countrylike = options[0].kind in ("country", "sea") or (options[0].kind == "admin1" and last > first)
-    placed = in_place_position(doc, first)
+    placed = in_place_position(doc, first) or _stated_after(doc, last)
     if before is not None and (
         lower(before) in _TITLES or (before.ent_type_ == "PERSON" and before.is_title and not placed)
     ):
@@ -339,6 +342,26 @@ def _dateline(doc: Any, first: int, last: int) -> bool:
         return False
     nxt = doc[last + 1].text if last + 1 < len(doc) else ""
     return nxt in (":", ",", "(", "—", "–", "-") and (first == 0 or doc[first - 1].is_space or first <= 3)
+
+
+def _stated_after(doc: Any, last: int) -> bool:
+    """ "X in Iraq", "X, Iraq": a country right after a name."""
+    if last + 2 >= len(doc) or doc[last + 1].text not in ("in", ","):
+        return False
+    word = doc[last + 2].text
+    return word[0].isupper() and gazetteer().country(word) is not None
+
+
+def _region_after(doc: Any, i: int) -> Place | None:
+    """The region of "Paris, Texas"."""
+    if i + 1 >= len(doc) or doc[i].text != "," or not doc[i + 1].text[0].isupper():
+        return None
+    for size in (2, 1):
+        if i + 1 + size <= len(doc):
+            found = gazetteer().lookup(fold(doc[i + 1 : i + 1 + size].text))
+            if found and found[0].kind == "admin1":
+                return found[0]
+    return None
 
 
 def _hint(doc: Any, first: int, last: int) -> str | None:
@@ -445,6 +468,7 @@ def _resolve(r: _Raw, votes: Counter[str], caseless: bool) -> Place | None:
         if p.country:
             if r.hint == p.country:
                 score += 3
+                score += 2 if r.admin1 and r.admin1 == p.admin1 else 0
             elif r.hint and p.country in g.near(r.hint):
                 score += 0.4
             if votes.get(p.country):

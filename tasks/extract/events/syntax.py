@@ -33,12 +33,13 @@ def lemma(t: Token) -> str:
     return str(t.lemma_).lower()
 
 
-def hyphened(t: Token) -> str | None:
-    """ "stone-pelting" for the last word of what the tokeniser splits at hyphens."""
+def hyphened(t: Token) -> tuple[str, ...]:
+    """ "stone-pelting", "lathi-charge(d)" for the last word of what the tokeniser splits at hyphens; else nothing."""
     i = t.i
     if i < 2 or t.doc[i - 1].text not in ("-", "‑") or t.doc[i - 1].whitespace_ or t.doc[i - 2].whitespace_:
-        return None
-    return f"{t.doc[i - 2].lower_}-{t.lower_}"
+        return ()
+    first = t.doc[i - 2].lower_
+    return (f"{first}-{t.lower_}", f"{first}-{lemma(t)}")
 
 
 def classes(t: Token) -> frozenset[str]:
@@ -47,9 +48,7 @@ def classes(t: Token) -> frozenset[str]:
     word = lemma(t)
     found = known.get(word) or known.get(lower(t))
     if found is None:
-        found = (
-            known.get(_SPLIT.split(word)[-1], frozenset()) if "-" in word else known.get(hyphened(t) or "", frozenset())
-        )
+        found = next((known[k] for k in (*hyphened(t), *_SPLIT.split(word)[-1:]) if k in known), frozenset())
     ent = t.ent_type_
     extra: set[str] = set()
     if ent in ("GPE", "NORP") or (t.pos_ in ("PROPN", "ADJ", "NOUN") and gazetteer().demonym(word)):

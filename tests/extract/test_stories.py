@@ -1,0 +1,84 @@
+"""Articles of one happening share a story, whatever the order they come in."""
+
+from __future__ import annotations
+
+import datetime as dt
+import random
+
+import pytest
+
+from tasks.extract.events.stories import MAX_MEMBERS, KnownStory, StoryKey, assign_stories, make_key
+
+DAY = dt.date(2026, 3, 3)
+BRIDGE = [
+    "Gunmen blew up the Verano bridge near the town of Alcorra on Monday, cutting the only road to the coast, police said. "
+    "Nobody was hurt. The Verano bridge carried 4,000 lorries a day, the transport ministry said.",
+    "The Verano bridge at Alcorra was destroyed by gunmen on Monday. The transport ministry said 4,000 lorries a day now "
+    "have no road to the coast.",
+    "After gunmen destroyed the Verano bridge on Monday, lorries queued in Alcorra for hours, drivers said, with no other "
+    "road to the coast.",
+]
+STRIKE = [
+    "Nurses at the Saint Orla hospital walked out on Monday over night shifts, their union said. The hospital board "
+    "called the walkout reckless.",
+    "The walkout of nurses over night shifts emptied wards at Saint Orla hospital on Monday. The board called it reckless.",
+]
+OTHER_BRIDGE = (
+    "The mayor of Port Lessing opened a new footbridge over the Ilse on Saturday with music and fireworks, and thanked "
+    "the engineers."
+)
+
+
+def key(name: str, text: str, day: dt.date = DAY, group: str | None = None) -> StoryKey:
+    return make_key(name, text, title=None, day=day, copy_group=group)
+
+
+KEYS = [
+    *(key(f"bridge-{i}", t) for i, t in enumerate(BRIDGE)),
+    *(key(f"strike-{i}", t) for i, t in enumerate(STRIKE)),
+    key("other", OTHER_BRIDGE),
+]
+
+
+def test_assign_stories_joins_the_articles_of_one_happening() -> None:
+    found, _ = assign_stories(KEYS)
+    assert len({found[f"bridge-{i}"] for i in range(3)}) == 1
+    assert len({found[f"strike-{i}"] for i in range(2)}) == 1
+    assert len(set(found.values())) == 3
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_assign_stories_gives_the_same_ids_in_any_order(seed: int) -> None:
+    shuffled = random.Random(seed).sample(KEYS, len(KEYS))
+    assert assign_stories(shuffled)[0] == assign_stories(KEYS)[0]
+
+
+def test_assign_stories_goes_on_from_an_earlier_night() -> None:
+    first, known = assign_stories(KEYS[:2])
+    later = key("late", BRIDGE[2], DAY + dt.timedelta(days=1))
+    second, _ = assign_stories([later], known)
+    assert second["late"] == first["bridge-0"]
+
+
+def test_assign_stories_lets_go_of_old_stories() -> None:
+    _, known = assign_stories(KEYS[:2])
+    _, kept = assign_stories([key("new", OTHER_BRIDGE, DAY + dt.timedelta(days=30))], known, days=7)
+    assert [s.members[0].article_id for s in kept] == ["new"]
+
+
+def test_assign_stories_joins_copies_whatever_their_words() -> None:
+    found, _ = assign_stories([key("a", BRIDGE[0], group="c-1"), key("b", BRIDGE[1], group="c-1")])
+    assert found["a"] == found["b"]
+
+
+def test_assign_stories_keeps_a_bounded_number_of_members() -> None:
+    many = [key(f"copy-{i:03}", BRIDGE[0]) for i in range(MAX_MEMBERS * 3)]
+    found, kept = assign_stories(many)
+    assert len(set(found.values())) == 1
+    assert [len(s.members) for s in kept] == [MAX_MEMBERS]
+
+
+@pytest.mark.parametrize("text", ["", "...", "\n\n", "1 2 3"])
+def test_assign_stories_gives_every_article_a_story(text: str) -> None:
+    found, _ = assign_stories([make_key("x", text, title=None, day=None)], [KnownStory(story_id="s-1", members=())])
+    assert set(found) == {"x"}
