@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import resource
 import shutil
 import statistics
 import subprocess
@@ -26,9 +28,10 @@ LIMIT_S = 1200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timed:
-    """One run of a command: wall seconds, and the most memory that any one of its processes held."""
+    """One run of a command: wall and CPU seconds of all its processes, and the most memory that any one of them held."""
 
     seconds: float
+    cpu_seconds: float
     parent_mb: float
     worker_mb: float
     rc: int
@@ -48,7 +51,7 @@ def timed(command: list[str]) -> Timed:
     """Run a command, watching the memory of all its processes five times a second."""
     WORK.mkdir(parents=True, exist_ok=True)
     peaks: dict[int, int] = {}
-    begun = time.monotonic()
+    begun, spent = time.monotonic(), _cpu_of_children()
     with (WORK / "command.log").open("w+", encoding="utf-8") as log:
         process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, cwd=WORK)
         over = threading.Event()
@@ -67,7 +70,14 @@ def timed(command: list[str]) -> Timed:
     workers = [peak for pid, peak in peaks.items() if pid != process.pid]
     parent = peaks.get(process.pid, 0)
     worker = max(workers, default=0)
-    return Timed(seconds=seconds, parent_mb=parent / 1e6, worker_mb=worker / 1e6, rc=rc, tail=tail)
+    cpu = _cpu_of_children() - spent
+    return Timed(seconds=seconds, cpu_seconds=cpu, parent_mb=parent / 1e6, worker_mb=worker / 1e6, rc=rc, tail=tail)
+
+
+def _cpu_of_children() -> float:
+    """CPU seconds of all processes that were started from here and have ended, those that they waited for included."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _watch(root: int, peaks: dict[int, int], over: threading.Event) -> None:
@@ -102,34 +112,41 @@ def run_seed() -> list[Row]:
     ]
 
 
-def run_speed(rounds: int = 1) -> list[Row]:
-    """Pages a second of both, from command to tables, one after the other in turn; median over the rounds."""
-    pages = sum(len(read_pages(file)) for file in WARCS)
-    files = [str(file) for file in WARCS]
+def commands(files: list[str]) -> dict[str, Callable[[], list[str]]]:
+    """The commands that are timed, each made afresh because ours begins with an empty folder."""
     script = [sys.executable, "-m", "bench.afternoon", str(WORK / "afternoon"), *files, "--workers", str(WORKERS)]
-    commands: dict[str, Callable[[], list[str]]] = {
+    return {
         "afternoon script": lambda: script,
         OURS: lambda: ingest("speed", *files, "--workers", str(WORKERS)),
         "afternoon script, English only": lambda: [*script, "--english"],
     }
-    runs: dict[str, list[Timed]] = {name: [] for name in commands}
+
+
+def run_speed(rounds: int = 1) -> list[Row]:
+    """Pages a second, from command to tables, one command after the other in turn; median over the rounds."""
+    pages = sum(len(read_pages(file)) for file in WARCS)
+    load = os.getloadavg()[0]
+    made = commands([str(file) for file in WARCS])
+    runs: dict[str, list[Timed]] = {name: [] for name in made}
     for _ in range(rounds):
-        for name, command in commands.items():
+        for name, command in made.items():
             run = timed(command())
             if run.rc not in (0, 3):
                 raise Absent(f"{name} ended with {run.rc}: {run.tail.strip().splitlines()[-1:]}")
             runs[name].append(run)
     speed = {name: pages / statistics.median(r.seconds for r in done) for name, done in runs.items()}
-    return [
-        Row(
-            section="speed", set=f"{pages} pages, {WORKERS} workers", system=name,
-            figures={
-                "pages/s": round(speed[name], 2),
-                "ratio to script": round(speed[name] / speed["afternoon script"], 2),
-                "worker peak MB": round(max(r.worker_mb for r in done)),
-                "parent peak MB": round(max(r.parent_mb for r in done)),
-            },
-            note=f"{rounds} rounds in turn",
-        )
-        for name, done in runs.items()
-    ]  # fmt: skip
+    cpu = {name: pages / statistics.median(r.cpu_seconds for r in done) for name, done in runs.items()}
+    rows = []
+    for name, done in runs.items():
+        figures: dict[str, float | None] = {
+            "pages/s": round(speed[name], 2),
+            "ratio to script": round(speed[name] / speed["afternoon script"], 2),
+            "pages/CPU-s": round(cpu[name], 2),
+            "CPU ratio to script": round(cpu[name] / cpu["afternoon script"], 2),
+            "worker peak MB": round(max(r.worker_mb for r in done)),
+            "parent peak MB": round(max(r.parent_mb for r in done)),
+        }
+        size = f"{pages} pages, {WORKERS} workers"
+        note = f"{rounds} rounds in turn, load of the machine before them {load:.1f}"
+        rows.append(Row(section="speed", set=size, system=name, figures=figures, note=note))
+    return rows

@@ -28,7 +28,16 @@ GOLD = (
 )  # fmt: skip
 LOWER_IS_BETTER = frozenset({"false quotes", "false alarms %", "no real event %", "glued", "ghosts"})
 NOT_QUALITY = frozenset(
-    {"pages/CPU-s", "texts/CPU-s", "pages/s", "ratio to script", "worker peak MB", "parent peak MB", "seconds"}
+    {
+        "pages/CPU-s",
+        "texts/CPU-s",
+        "pages/s",
+        "ratio to script",
+        "CPU ratio to script",
+        "worker peak MB",
+        "parent peak MB",
+        "seconds",
+    }
 )
 
 
