@@ -28,7 +28,7 @@ LIMIT_S = 1200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timed:
-    """One run of a command: wall and CPU seconds of all its processes, and the most memory that any one of them held."""
+    """One run of a command: wall and CPU seconds of all its processes, and the most memory one of them held."""
 
     seconds: float
     cpu_seconds: float
@@ -114,7 +114,8 @@ def run_seed() -> list[Row]:
 
 def commands(files: list[str]) -> dict[str, Callable[[], list[str]]]:
     """The commands that are timed, each made afresh because ours begins with an empty folder."""
-    script = [sys.executable, "-m", "bench.afternoon", str(WORK / "afternoon"), *files, "--workers", str(WORKERS)]
+    afternoon = str(Path(__file__).with_name("afternoon.py"))
+    script = [sys.executable, afternoon, str(WORK / "afternoon"), *files, "--workers", str(WORKERS)]
     return {
         "afternoon script": lambda: script,
         OURS: lambda: ingest("speed", *files, "--workers", str(WORKERS)),

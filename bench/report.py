@@ -29,16 +29,10 @@ GOLD = (
 LOWER_IS_BETTER = frozenset({"false quotes", "false alarms %", "no real event %", "glued", "ghosts"})
 NOT_QUALITY = frozenset(
     {
-        "pages/CPU-s",
-        "texts/CPU-s",
-        "pages/s",
-        "ratio to script",
-        "CPU ratio to script",
-        "worker peak MB",
-        "parent peak MB",
-        "seconds",
+        "pages/CPU-s", "texts/CPU-s", "pages/s", "ratio to script", "CPU ratio to script", "worker peak MB",
+        "parent peak MB", "seconds",
     }
-)
+)  # fmt: skip
 
 
 def quoted_rows(sections: Iterable[str]) -> list[Row]:
