@@ -131,6 +131,7 @@ def scheduled_runs(rules: Settings, wait_s: float = 60.0) -> int:
         from prefect.client.orchestration import get_client
         from prefect.client.schemas.filters import DeploymentFilter, DeploymentFilterId
         from prefect.client.schemas.schedules import CronSchedule
+        from prefect.client.schemas.sorting import FlowRunSort
 
         schedule = CronSchedule(cron=rules.schedule.cron, timezone=rules.schedule.timezone)
         with get_client(sync_client=True) as client:
@@ -145,7 +146,9 @@ def scheduled_runs(rules: Settings, wait_s: float = 60.0) -> int:
                 deadline = time.monotonic() + wait_s
                 while time.monotonic() < deadline:
                     found = client.read_flow_runs(
-                        deployment_filter=DeploymentFilter(id=DeploymentFilterId(any_=[deployment]))
+                        deployment_filter=DeploymentFilter(id=DeploymentFilterId(any_=[deployment])),
+                        sort=FlowRunSort.EXPECTED_START_TIME_ASC,
+                        limit=100,
                     )
                     if found:
                         return len(found)

@@ -1,0 +1,85 @@
+"""Prefect and Dask for real: the same tables as inline, a killed worker survived, a scheduled run really created."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.flows.test_ingest import ROOT, _corpus, _ingest, _same, _table
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """One Prefect server with its scheduler for all tests of this module, in a home of its own."""
+    home = str(tmp_path_factory.mktemp("prefect"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PREFECT_HOME", home)
+        patch.setenv("PREFECT_SERVER_DATABASE_CONNECTION_URL", f"sqlite+aiosqlite:///{home}/prefect.db")
+        from flows.schedule import scheduling_server
+        from tasks.settings import EngineSettings
+
+        with scheduling_server(EngineSettings()) as url:
+            yield url
+
+
+def _command(corpus: Path, out: Path) -> list[str]:
+    command = [sys.executable, "-m", "flows.cli", "ingest", str(corpus), "--already-clean", "--out", str(out)]
+    return [*command, "--night", "2026-03-04", "--workers", "2"]
+
+
+def _environment() -> dict[str, str]:
+    return os.environ | {"NIGHTDESK__ENGINE__RUNNER": "prefect", "NIGHTDESK__ENGINE__SHARD_RECORDS": "2"}
+
+
+def test_prefect_on_dask_gives_the_tables_that_inline_gives(tmp_path: Path, server: str) -> None:
+    corpus = _corpus(tmp_path)
+    _ingest(corpus, "--already-clean", "--out", tmp_path / "inline")
+    done = subprocess.run(
+        _command(corpus, tmp_path / "dask"), env=_environment(), cwd=ROOT, capture_output=True, text=True, timeout=240
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    _same(tmp_path / "inline", tmp_path / "dask")
+    assert "Traceback" not in done.stderr
+
+
+def _kill_a_worker(parent: int, work: Path, killed: list[int]) -> None:
+    """Kill one Dask worker process once the first shard was cleaned."""
+    deadline = time.monotonic() + 200
+    while time.monotonic() < deadline:
+        if any(work.glob("*/clean/*[0-9a-f]")):
+            for child in psutil.Process(parent).children(recursive=True):
+                if "spawn_main" in " ".join(child.cmdline()):
+                    os.kill(child.pid, signal.SIGKILL)
+                    killed.append(child.pid)
+                    return
+        time.sleep(0.02)
+
+
+def test_a_killed_worker_costs_nothing(tmp_path: Path, server: str) -> None:
+    corpus, out, killed = _corpus(tmp_path, 24), tmp_path / "out", []
+    process = subprocess.Popen(_command(corpus, out), env=_environment(), cwd=ROOT, stderr=subprocess.PIPE, text=True)
+    killer = threading.Thread(target=_kill_a_worker, args=(process.pid, out / ".work", killed))
+    killer.start()
+    _, said = process.communicate(timeout=280)
+    killer.join()
+    assert process.returncode == 0, said[-3000:]
+    assert killed, "no worker was found to kill"
+    assert sorted(_table(out, "articles").external_id) == sorted(f"doc-{i}" for i in range(24))
+
+
+def test_prefect_really_creates_a_scheduled_run(server: str) -> None:
+    from flows.schedule import scheduled_runs
+    from tasks.settings import Settings
+
+    assert scheduled_runs(Settings()) > 0
