@@ -54,6 +54,8 @@ def normalise(address: str, *, base: str | None = None) -> str | None:
         scheme, host, port = parts.scheme.lower(), (parts.hostname or "").rstrip("."), parts.port
         if not host.isascii():
             host = host.encode("idna").decode("ascii")
+        path = quote(parts.path, safe=_SAFE) or "/"
+        query = quote("&".join(p for p in parts.query.split("&") if p and not _is_tracking(p)), safe=_SAFE)
     except ValueError:  # UnicodeError is one
         return None
     if scheme not in ("http", "https") or not host:
@@ -61,9 +63,8 @@ def normalise(address: str, *, base: str | None = None) -> str | None:
     host = f"[{host}]" if ":" in host else host
     if port is not None and port != {"http": 80, "https": 443}[scheme]:
         host = f"{host}:{port}"
-    query = "&".join(p for p in parts.query.split("&") if p and not _is_tracking(p))
     fragment = parts.fragment if parts.fragment.startswith("!") else ""
-    return urlunsplit((scheme, host, quote(parts.path, safe=_SAFE) or "/", quote(query, safe=_SAFE), fragment))
+    return urlunsplit((scheme, host, path, query, fragment))
 
 
 def same_key(address: str) -> str:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import datetime as dt
+import functools
+import logging
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from tasks.discover.address import may_be_article, normalise, public, same_key
@@ -14,6 +17,8 @@ from tasks.settings import DiscoverSettings
 from tasks.tables import Failure, Reason
 
 __all__ = ["Address", "Discovery", "discover"]
+
+log = logging.getLogger(__name__)
 
 MAX_ENTRIES = 50_000
 """Read from one sitemap, which is as many as it may hold; the settings' limit comes after the dates."""
@@ -58,11 +63,16 @@ def _failed(outlet: OutletConfig, source: str, failure: Failure) -> Failure:
     return dataclasses.replace(failure, ref=public(source), url=public(source), step="discover", outlet=outlet.domain)
 
 
-def _unreadable(outlet: OutletConfig, source: str, why: str) -> Failure:
-    return Failure(
-        ref=public(source), url=public(source), step="discover", reason=Reason.FEED_UNREADABLE, detail=why,
-        outlet=outlet.domain,
-    )  # fmt: skip
+async def _parsed(outlet: OutletConfig, source: str, parse: Callable[[], list[Entry]]) -> list[Entry] | Failure:
+    try:
+        return await asyncio.to_thread(parse)
+    except Unreadable as err:
+        reason, detail = Reason.FEED_UNREADABLE, str(err)
+    except Exception as err:  # the one broad catch of the step: parsers that others wrote meet bytes that others chose
+        log.exception("parsing %s", public(source))
+        reason, detail = Reason.INTERNAL_ERROR, f"{type(err).__name__}: {err}"
+    ref = public(source)
+    return Failure(ref=ref, url=ref, step="discover", reason=reason, detail=detail[:500], outlet=outlet.domain)
 
 
 async def _read_feed(
@@ -73,10 +83,9 @@ async def _read_feed(
     if isinstance(got, Failure):
         read.failures.append(_failed(outlet, source, got))
         return read
-    try:
-        entries = await asyncio.to_thread(_parse, got)
-    except Unreadable as err:
-        read.failures.append(_unreadable(outlet, source, str(err)))
+    entries = await _parsed(outlet, source, functools.partial(_parse, got))
+    if isinstance(entries, Failure):
+        read.failures.append(entries)
         return read
     read.base = got.url
     read.entries = [e for e in entries if e.kind == "article"]
@@ -114,10 +123,9 @@ async def _read_page(outlet: OutletConfig, page: str, *, fetcher: Fetcher) -> _R
         read.failures.append(_failed(outlet, page, got))
         return read
     read.base = got.url
-    try:
-        links = await asyncio.to_thread(parse_links, got.body, got.url, limit=MAX_LINKS)
-    except Unreadable as err:
-        read.failures.append(_unreadable(outlet, page, str(err)))
+    links = await _parsed(outlet, page, functools.partial(parse_links, got.body, got.url, limit=MAX_LINKS))
+    if isinstance(links, Failure):
+        read.failures.append(links)
         return read
     for entry in links:
         address = normalise(entry.link, base=got.url)

@@ -46,6 +46,7 @@ def parse_source(body: bytes, content_type: str, url: str, *, limit: int) -> lis
     """
     if body[:2] == b"\x1f\x8b":
         body = _unzipped(body)
+    body = _NUMBERED.sub(_no_character, body)
     start = body[:4096].removeprefix(b"\xef\xbb\xbf").lstrip()
     if start[:1] == b"{":
         return _json_feed(body, limit)
@@ -54,6 +55,15 @@ def parse_source(body: bytes, content_type: str, url: str, *, limit: int) -> lis
     if re.match(rb"https?://", start) and b"<" not in start:
         return _text_sitemap(body, limit)
     return _feed(body, content_type, url, min(limit, MAX_FEED_ENTRIES))
+
+
+_NUMBERED = re.compile(rb"&#(?:x([0-9a-fA-F]{1,9})|([0-9]{1,10}));")
+
+
+def _no_character(reference: re.Match[bytes]) -> bytes:
+    """A numbered character reference, or U+FFFD for a number that is no character: both parsers stumble over those."""
+    number = int(reference[1], 16) if reference[1] else int(reference[2])
+    return b"&#65533;" if number > 0x10FFFF or 0xD800 <= number <= 0xDFFF else reference[0]
 
 
 def is_sitemap(body: bytes) -> bool:
@@ -79,12 +89,15 @@ def _feed(body: bytes, content_type: str, url: str, limit: int) -> list[Entry]:
     if not body.strip():
         raise Unreadable("the feed is empty")
     # As a stream: feedparser would take plain bytes for a file name, too.
-    parsed = feedparser.parse(
-        io.BytesIO(_first_items(body, limit)),
-        response_headers={"content-type": content_type or "application/xml", "content-location": url},
-        sanitize_html=False,
-        resolve_relative_uris=False,
-    )
+    try:
+        parsed = feedparser.parse(
+            io.BytesIO(_first_items(body, limit)),
+            response_headers={"content-type": content_type or "application/xml", "content-location": url},
+            sanitize_html=False,
+            resolve_relative_uris=False,
+        )
+    except ValueError as err:
+        raise Unreadable(f"the feed cannot be parsed: {str(err)[:200]}") from err
     if not parsed.get("version") and not parsed.entries:
         kind = "an HTML page" if re.search(rb"<html\b", body[:4096], re.I) else "neither RSS, Atom nor JSON Feed"
         raise Unreadable(f"it is {kind}")
@@ -189,12 +202,19 @@ def _sitemap_entry(element: Any, kind: Literal["article", "sitemap"]) -> Entry |
     fields: dict[str, str] = {}
     for child in _descendants(element):
         name = _local(child.tag)
-        if name in ("loc", "lastmod", "publication_date", "title") and child.text and "image" not in str(child.tag):
-            fields.setdefault(name, child.text.strip())
+        if name in ("loc", "lastmod", "publication_date", "title") and "image" not in str(child.tag):
+            fields.setdefault(name, _text(child))
     if not fields.get("loc"):
         return None
     when = parse_date(fields.get("publication_date")) or parse_date(fields.get("lastmod"))
     return Entry(link=fields["loc"], title=fields.get("title", "")[:500] or None, published=when, kind=kind)
+
+
+def _text(element: Any) -> str:
+    try:
+        return (element.text or "").strip()
+    except UnicodeDecodeError:  # libxml2 lets bytes through that are half a surrogate pair
+        return ""
 
 
 def _descendants(element: Any) -> Iterator[Any]:

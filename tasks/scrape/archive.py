@@ -10,11 +10,12 @@ import contextlib
 import io
 import os
 import re
+import string
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
@@ -140,7 +141,12 @@ def _date(got: Fetched) -> str:
 
 
 def _clean(headers: tuple[tuple[str, str], ...]) -> list[tuple[str, str]]:
-    return [(re.sub(r"[\r\n:]", "", k), re.sub(r"[\r\n]", " ", v)) for k, v in headers]
+    """Headers in ASCII, other bytes as %XX: warcio takes no others, and one odd server must not end the night."""
+    return [(re.sub(r"[^!-9;-~]", "", k), re.sub(r"[^\t\x20-\x7e]", _percent, v)) for k, v in headers]
+
+
+def _percent(character: re.Match[str]) -> str:
+    return "".join(f"%{byte:02X}" for byte in character[0].encode("latin-1", "replace"))
 
 
 def _response(writer: WARCWriter, got: Fetched, outlet: str) -> object:
@@ -164,7 +170,7 @@ def _response(writer: WARCWriter, got: Fetched, outlet: str) -> object:
 
 def _request(writer: WARCWriter, got: Fetched) -> object:
     parts = urlsplit(got.url)
-    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    target = quote((parts.path or "/") + (f"?{parts.query}" if parts.query else ""), safe=string.punctuation)
     return writer.create_warc_record(
         got.url,
         "request",

@@ -385,7 +385,7 @@ def _read_lines(shard: Shard) -> Iterator[RawText | Failure]:
                 yield _record(row, ref, name, number, shard.options)
             number += 1
         if lines.fault:
-            yield _failure(f"{name}#{number}", Reason.RECORD_UNREADABLE, f"the file ends early: {lines.fault}")
+            yield _failure(f"{name}#{number}", Reason.FILE_DAMAGED, f"the file ends early: {lines.fault}")
 
 
 def _csv_row(row: list[str] | str, columns: list[str]) -> Row | str:
@@ -411,7 +411,7 @@ def _read_parquet(shard: Shard) -> Iterator[RawText | Failure]:
     except (pa.ArrowException, OSError) as err:
         why = str(err)
     for lost in range(number, shard.end):
-        yield _failure(f"{name}#{lost}", Reason.RECORD_UNREADABLE, f"the Parquet file is damaged here: {why}")
+        yield _failure(f"{name}#{lost}", Reason.FILE_DAMAGED, f"the Parquet file is damaged here: {why}")
 
 
 def _parquet_rows(name: str, start: int, end: int, options: InputOptions) -> Iterator[Row | str]:

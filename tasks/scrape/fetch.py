@@ -6,6 +6,7 @@ import asyncio
 import dataclasses
 import datetime as dt
 import email.utils
+import logging
 import random
 import ssl
 from collections.abc import Callable
@@ -13,7 +14,7 @@ from dataclasses import dataclass, field
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from types import TracebackType
 from typing import Self
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urldefrag, urljoin, urlsplit
 
 import httpcore
 import httpx
@@ -27,6 +28,8 @@ from tasks.scrape.robots import MAX_ROBOTS_BYTES, Robots, RobotsState, read_robo
 from tasks.scrape.warcs import is_html, is_vague
 from tasks.settings import ScrapeSettings
 from tasks.tables import Failure, Fate, Reason
+
+log = logging.getLogger(__name__)
 
 MAX_WAIT_S = 120.0
 """A server that asks us to come back later than this is not waited for."""
@@ -116,12 +119,20 @@ class WebFetcher:
         With `pages_only` a response that is no HTML is a skip (NOT_HTML), and its body is not downloaded where the
         header says so; a page over the size limit is a failure. Without it (feeds) the body is cut at the limit.
         """
-        return await self._follow(url, pages_only=pages_only, robots=False)
+        try:
+            return await self._follow(url, pages_only=pages_only, robots=False)
+        except Exception as err:  # the one broad catch of the step: a fault of ours costs one address, not the night
+            shown = public(url)
+            log.exception("fetching %s", shown)
+            detail = f"{type(err).__name__}: {err}"[:500]
+            return Failure(ref=shown, url=shown, step="scrape", reason=Reason.INTERNAL_ERROR, detail=detail)
 
     def robots_state(self, url: str) -> RobotsState | None:
         """What was found of the robots.txt that speaks for an address; None while nobody asked."""
         task = self._robots.get(_origin(url))
-        return task.result().state if task is not None and task.done() and not task.cancelled() else None
+        if task is None or not task.done() or task.cancelled() or task.exception() is not None:
+            return None
+        return task.result().state
 
     # ------------------------------------------------------------------- one address
 
@@ -147,8 +158,7 @@ class WebFetcher:
                 if reply.location is None:
                     return self._fetched(shown, here, reply, attempts)
                 _keep_cookies(here, reply.response, cookies)
-                # user names in a redirect are the server's, not ours
-                here = public(urljoin(str(reply.response.url), reply.location))
+                here = _redirected(here, reply.location)
             raise _Fault(Reason.TOO_MANY_REDIRECTS, f"more than {self._rules.max_redirects} redirects")
         except _Fault as fault:
             tries = fault.tries or attempts
@@ -356,6 +366,14 @@ def _check(url: str) -> None:
         good = False
     if not good:
         raise _Fault(Reason.ADDRESS_REFUSED, f"not an address of the web: {public(url)[:200]}")
+
+
+def _redirected(url: str, location: str) -> str:
+    """Where a Location header leads: in ASCII, without a fragment, and without a user name, which is the server's."""
+    try:
+        return public(str(httpx.URL(urldefrag(urljoin(url, location)).url)))
+    except (ValueError, httpx.InvalidURL) as err:
+        raise _Fault(Reason.ADDRESS_REFUSED, f"redirected to what is no address: {location[:200]!r}") from err
 
 
 def _cookies_for(url: str, cookies: dict[tuple[str, str], str]) -> str:

@@ -221,7 +221,7 @@ def _file_bytes(path: str) -> bytes | Failure:
             inflate = Inflater("gzip", limit=MAX_RECORD_BYTES)
             data = inflate.feed(data)
             if not inflate.whole:
-                return fail(Reason.RECORD_UNREADABLE, "the gzip file is cut off")
+                return fail(Reason.FILE_DAMAGED, "the gzip file is cut off")
     except OSError as err:
         return fail(Reason.RECORD_UNREADABLE, err.strerror or str(err))
     except DecodeError as err:

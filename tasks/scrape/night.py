@@ -18,7 +18,7 @@ from tasks.scrape.archive import RawArchive
 from tasks.scrape.fetch import WebFetcher
 from tasks.scrape.robots import RobotsState
 from tasks.settings import DiscoverSettings, ScrapeSettings
-from tasks.tables import Failure, Reason
+from tasks.tables import Failure
 
 log = logging.getLogger(__name__)
 
@@ -136,7 +136,7 @@ class _Night:
     async def _fetch(self, address: Address, fetcher: WebFetcher) -> Failure | None:
         outcome: Failure | None = None
         if address.url not in self._before:
-            got = await _get(fetcher, address)
+            got = await fetcher.get(address.url, pages_only=True)
             if isinstance(got, Fetched):
                 self._archive.add(got, outlet=address.outlet)
             else:
@@ -167,15 +167,6 @@ class _Night:
             too_old=found.too_old,
             over_limit=found.over_limit,
         )
-
-
-async def _get(fetcher: WebFetcher, address: Address) -> Fetched | Failure:
-    try:
-        return await fetcher.get(address.url, pages_only=True)
-    except Exception as err:  # the one broad catch of the step: a fault of ours costs one page, not the night
-        log.exception("fetching %s", address.url)
-        detail = f"{type(err).__name__}: {err}"[:500]
-        return Failure(ref=address.url, url=address.url, step="scrape", reason=Reason.INTERNAL_ERROR, detail=detail)
 
 
 def _share(discoveries: list[Discovery], before: dict[str, str | None]) -> list[list[Address]]:

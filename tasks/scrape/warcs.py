@@ -120,11 +120,12 @@ def read_warc(shard: Shard) -> Iterator[RawPage | Failure]:
 
 def _unreadable(name: str, piece: Piece, *, file_end: bool) -> Failure:
     size = piece.end - piece.offset
-    state = "cut off" if file_end and piece.head else "damaged"
+    cut = file_end and bool(piece.head)
+    state = "cut off" if cut else "damaged"
     detail = f"{state}: {size} bytes from byte {piece.offset} are no whole record"
     uri = re.search(rb"^WARC-Target-URI:[ \t]*<?([^\s>]{1,2000})", piece.head, re.I | re.M)
     url = uri[1].decode("utf-8", "replace") if uri else None
-    return _failure(name, piece.offset, url, Reason.RECORD_UNREADABLE, detail)
+    return _failure(name, piece.offset, url, Reason.FILE_DAMAGED if cut else Reason.RECORD_UNREADABLE, detail)
 
 
 def _failure(
@@ -162,7 +163,7 @@ def _read_stream(name: str, options: InputOptions) -> Iterator[RawPage | Failure
                 number += 1
                 yield _outcome(name, number, record, options)
     except OSError as err:
-        yield _failure(name, number + 1, None, Reason.RECORD_UNREADABLE, f"the file cannot be read from here on: {err}")
+        yield _failure(name, number + 1, None, Reason.FILE_DAMAGED, f"the file cannot be read from here on: {err}")
 
 
 def _outcome(name: str, offset: int, record: Any, options: InputOptions) -> RawPage | Failure:

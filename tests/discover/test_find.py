@@ -7,7 +7,9 @@ import datetime as dt
 
 import pytest
 
+from tasks.discover import find as find_module
 from tasks.discover.find import discover
+from tasks.discover.parse import Entry, parse_source
 from tasks.discover.records import Discovery, Fetched, OutletConfig
 from tasks.settings import DiscoverSettings
 from tasks.tables import Failure, Fate, Reason
@@ -82,6 +84,19 @@ def test_discover_goes_on_when_a_source_fails() -> None:
         ("/gone", Reason.HTTP_GONE, "discover", Fate.FAILED, "post.example"),
         ("/odd", Reason.FEED_UNREADABLE, "discover", Fate.FAILED, "post.example"),
     ]
+
+
+def test_discover_goes_on_when_a_parser_breaks(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(body: bytes, *args: object, **more: object) -> list[Entry]:
+        if b"/bad" in body:
+            raise KeyError("xmlns")
+        return parse_source(body, "", BASE, limit=10)
+
+    monkeypatch.setattr(find_module, "parse_source", broken)
+    answers = {f"{BASE}/1": rss(("/bad", 0)), f"{BASE}/2": rss(("/a", 0))}
+    found, _ = find(answers, outlet(feeds=(f"{BASE}/1", f"{BASE}/2")))
+    assert urls(found) == ["/a"]
+    assert [f.reason for f in found.failures] == [Reason.INTERNAL_ERROR]
 
 
 def test_discover_leaves_out_and_counts_what_is_too_old() -> None:

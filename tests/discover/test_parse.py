@@ -3,10 +3,12 @@ from __future__ import annotations
 import datetime as dt
 import gzip
 import json
+import random
 import time
 
 import pytest
 
+from tasks.discover.address import normalise
 from tasks.discover.parse import Entry, Unreadable, parse_date, parse_links, parse_source
 
 RSS = b"""<?xml version="1.0"?><rss version="2.0"><channel><title>Post</title>
@@ -129,6 +131,36 @@ def test_parse_source_stays_quick_when_feed_has_endless_items() -> None:
     started = time.monotonic()
     assert len(parse(body, limit=50)) == 50
     assert time.monotonic() - started < 2
+
+
+PIECES = [
+    b"<![", b"<!DOCTYPE x [", b"]]>", b"<![CDATA[", b"&#xD800;", b"&#x110000;", b"&#9999999999;", b"<!--", b"\x00",
+    b"\xff\xfe", b"\xed\xa0\x80", b"xml:base='http://[bad'", b"<?xml version='1.0' encoding='utf-7'?>", b"http://[",
+    b"<a:b:c>",    b"9999-99-99T99:99:99+99:99", b"<div" * 50, b"<script>",
+]  # fmt: skip
+TYPES = ["", "text/xml", "application/rss+xml; charset=utf-16", "text/html; charset=bogus", "application/json"]
+
+
+@pytest.mark.parametrize("whole", [RSS, ATOM, JSON_FEED, NEWS, INDEX], ids=["rss", "atom", "json", "news", "index"])
+def test_parse_source_gives_entries_or_unreadable_when_bytes_are_wrong(whole: bytes) -> None:
+    outcomes = set()
+    for seed in range(150):
+        rng = random.Random(seed)
+        body = bytearray(whole)
+        for _ in range(rng.randint(1, 5)):
+            at = rng.randrange(len(body))
+            if rng.random() < 0.5:
+                body[at:at] = rng.choice(PIECES)
+            else:
+                del body[at : at + rng.randint(1, 40)]
+        try:
+            for entry in parse(bytes(body), rng.choice(TYPES)):
+                address = normalise(entry.link, base="https://post.example/")
+                assert address is None or address.isascii()
+            outcomes.add("entries")
+        except Unreadable:
+            outcomes.add("unreadable")
+    assert outcomes == {"entries", "unreadable"}
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import errno
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
@@ -97,6 +98,30 @@ def test_scrape_night_writes_warcs_that_others_read(tmp_path: Path) -> None:
                     assert record.rec_headers.get_header("WARC-Date") == "2026-11-24T02:00:00.000000Z"
                     assert record.rec_headers.protocol == "WARC/1.1"
     assert (kinds.count("warcinfo"), kinds.count("response"), kinds.count("request")) == (3, 5, 5)
+
+
+def test_scrape_night_archives_answers_with_strange_bytes(tmp_path: Path) -> None:
+    def strange(handler: BaseHTTPRequestHandler) -> None:
+        handler.wfile.write(b"HTTP/1.1 200 Tr\xe8s bien \xff\r\nContent-Type: text/html\r\n")
+        handler.wfile.write(b"X-Strange: caf\xe9; a=\xff\xfe\r\nX-Empty:\r\nSet-Cookie: a=\xe9\r\n")
+        handler.wfile.write(b"Content-Length: %d\r\n\r\n" % len(PAGE) + PAGE)
+
+    def away(handler: BaseHTTPRequestHandler) -> None:
+        handler.wfile.write(b"HTTP/1.1 302 Found\r\nLocation: /caf\xc3\xa9?q=\xe9#part\r\nContent-Length: 0\r\n\r\n")
+
+    with serving({"/strange": strange, "/away": away, "/0": PAGE}) as press:
+        press.answers["/rss"] = rss(*(press.base + p for p in ("/strange", "/away", "/0")))
+        scrape(tmp_path, outlet(press))
+        place = next(p for p in press.paths() if p.startswith("/caf"))
+        press.answers[place] = PAGE
+        report = scrape(tmp_path, outlet(press), run="r2")
+    assert place.isascii()
+    got = pages(report)
+    assert report.failures == []
+    assert sorted((p.url or "").removeprefix(press.base) for p in got) == sorted(["/strange", "/0", place])
+    for path in report.warcs:
+        with path.open("rb") as file:
+            assert len(list(ArchiveIterator(file, check_digests="raise"))) == 7
 
 
 def test_scrape_night_goes_on_when_called_again(tmp_path: Path) -> None:
