@@ -43,7 +43,8 @@ def read_pages(path: Path) -> Iterator[RawPage]:
 
 def load_scorer(data: Path) -> Any:
     spec = importlib.util.spec_from_file_location("score_pages", data.parent / "tools" / "score_pages.py")
-    assert spec and spec.loader
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
@@ -116,7 +117,9 @@ def run_text(data: Path, worst: int) -> None:
     for i, row in gold.items():
         record = RawText(ref=i, file="dirty_dev", offset=0, text=row["text"], title_in_text=False)
         found = clean_text(record, rules=CleanSettings(), already_clean=False)
-        mine[i] = {"text": found.text, "title": found.title} if isinstance(found, Article) else {"failure": found.reason}
+        mine[i] = (
+            {"text": found.text, "title": found.title} if isinstance(found, Article) else {"failure": found.reason}
+        )
     print(f"texts per CPU-second: {len(gold) / (time.process_time() - start):.1f}")
     show("ours", scorer.score(gold, mine))
     show("as it comes", scorer.score(gold, {i: {"text": r["text"]} for i, r in gold.items()}))
@@ -125,7 +128,7 @@ def run_text(data: Path, worst: int) -> None:
 
 def run_more(data: Path) -> None:
     """Strings that must and must not be there, over all pages: share held, share kept out."""
-    gold = {r["uri"]: r for r in read_jsonl(data / "pages" / "more_gold.jsonl.gz")}
+    gold = {r["uri"].strip(): r for r in read_jsonl(data / "pages" / "more_gold.jsonl.gz")}
     counts = {name: [0, 0, 0, 0] for name in ("ours", "trafilatura")}
     fold = " ".join
     for page in read_pages(data / "pages" / "more.warc.gz"):

@@ -48,8 +48,7 @@ def _container(block: Block, mass: dict[int, int], total: int, best_parent: int)
 def block_features(blocks: list[Block], title: str | None, reference: set[str]) -> list[list[str]]:
     """One list of features a block.
 
-    `reference`: folded texts of paragraphs that another reading of the page holds for body (JSON-LD's articleBody, or a
-    second finder's); empty where there is none.
+    `reference`: what another finder holds for the body, by reference_of(); empty where there is none.
     """
     sizes = [len(words(b.text)) for b in blocks]
     mass = _mass(blocks, sizes)
@@ -77,6 +76,13 @@ def block_features(blocks: list[Block], title: str | None, reference: set[str]) 
         row += _neighbours(i, blocks, sizes, own)
         rows.append(row)
     return rows
+
+
+def reference_of(text: str) -> set[str]:
+    """What block_features compares with: the runs of four words of a body found otherwise, and its short lines."""
+    found = words(text)
+    short = (words(line) for line in text.split("\n"))
+    return {" ".join(found[k : k + 4]) for k in range(len(found) - 3)} | {" ".join(w) for w in short if 0 < len(w) < 4}
 
 
 def _near(text: str, head: set[str]) -> float:

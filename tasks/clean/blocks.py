@@ -21,6 +21,7 @@ TELLING = frozenset(
     "article main aside nav footer header figure figcaption blockquote ul ol li table td th form section details p pre"
     " h1 h2 h3 h4 h5 h6 dl label a em strong".split()
 )
+_NAMING = ("class", "id", "data-testid", "data-component")
 MAX_BLOCKS = 6000
 MAX_DEPTH = 2000
 """Text below this depth is not read. guard.make_safe flattens before; real pages nest 60 deep."""
@@ -67,12 +68,16 @@ def _frame(node: Any, above: _Frame, number: int) -> _Frame:
     if tag in BREAKING:
         words: frozenset[str] = frozenset()
         if attributes:
-            stated = f"{attributes.get('class') or ''} {attributes.get('id') or ''} {attributes.get('data-testid') or ''} {attributes.get('data-component') or ''}"
-            if len(stated) > 3:
+            stated = " ".join(attributes.get(key) or "" for key in _NAMING)
+            if len(stated) > len(_NAMING) + 2:
                 words = frozenset(w.lower() for w in _NAME.findall(stated[:400]) if len(w) > 2)
         names = (words, *above.names[:5])
     if attributes:
-        if "hidden" in attributes or attributes.get("aria-hidden") == "true" or _HIDDEN.search(attributes.get("style") or ""):
+        if (
+            "hidden" in attributes
+            or attributes.get("aria-hidden") == "true"
+            or _HIDDEN.search(attributes.get("style") or "")
+        ):
             hidden = True
         for key in ("itemprop", "role"):
             value = attributes.get(key)
@@ -155,7 +160,9 @@ def walk(root: Any) -> list[Block]:
         node = next(children, None)
         if node is None:
             stack.pop()
-            if frame.tag != (stack[-1][1].tag if stack else "") or frame.chain is not (stack[-1][1].chain if stack else ()):
+            if frame.tag != (stack[-1][1].tag if stack else "") or frame.chain is not (
+                stack[-1][1].chain if stack else ()
+            ):
                 builder.flush()
             continue
         number += 1

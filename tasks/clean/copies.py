@@ -58,7 +58,7 @@ def _hash(data: bytes) -> int:
 
 
 def signature(text: str) -> Signature:
-    """MinHash signature of the text's word 5-grams (case and punctuation ignored): PERMUTATIONS unsigned 32-bit numbers.
+    """MinHash signature of the text's word 5-grams (no case, no punctuation): PERMUTATIONS unsigned 32-bit numbers.
 
     Of a text under five words, its words together are the one shingle; an empty text has the signature of nothing.
     """
@@ -81,9 +81,7 @@ def _order(key: CopyKey, known: bool) -> tuple[bool, bool, dt.datetime, bool, st
 
 
 def _minhash(values: Signature) -> MinHash:
-    return MinHash(
-        num_perm=PERMUTATIONS, seed=1, hashfunc=_hash, hashvalues=values.astype(np.uint64), scheme=SCHEME
-    )
+    return MinHash(num_perm=PERMUTATIONS, seed=1, hashfunc=_hash, hashvalues=values.astype(np.uint64), scheme=SCHEME)
 
 
 def _are_copies(a: CopyKey, b: CopyKey, similarity: float) -> bool:
@@ -116,7 +114,9 @@ def find_copies(
             group = head.copy_group or make_id("c", head.article_key)
             # a known copy whose original has left the window leads its group on, and stays a copy
             verdicts[head.article_id] = CopyVerdict(copy_group=group, is_original=head.is_original is not False)
-            verdicts[key.article_id] = CopyVerdict(copy_group=key.copy_group or group, is_original=bool(key.is_original))
+            verdicts[key.article_id] = CopyVerdict(
+                copy_group=key.copy_group or group, is_original=bool(key.is_original)
+            )
         else:
             heads[key.article_id] = key
             place[key.article_id] = at

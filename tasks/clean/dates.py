@@ -28,7 +28,8 @@ _MONTH = re.compile(r"^(\d{4})-(\d{1,2})$")
 _YEAR = re.compile(r"^(\d{4})$")
 _UNIX = re.compile(r"^\d{10}(\d{3})?$")
 _ISO = re.compile(
-    r"^(\d{4})-?(\d{2})-?(\d{2})[T ]\s*(\d{1,2}):?(\d{2})(?::?(\d{2})(?:[.,]\d+)?)?\s*(Z|UTC|GMT|[+-]\d{1,2}:?\d{0,2})?$",
+    r"^(\d{4})-?(\d{2})-?(\d{2})[T ]\s*"
+    r"(\d{1,2}):?(\d{2})(?::?(\d{2})(?:[.,]\d+)?)?\s*(Z|UTC|GMT|[+-]\d{1,2}:?\d{0,2})?$",
     re.I,
 )
 _ZONE = re.compile(r"(?:\b(?:Z|UTC|GMT)\b|[+-]\d{2}:?\d{2})\s*(?:\([A-Z]+\))?$|\dZ$", re.I)
@@ -92,10 +93,14 @@ def _free(text: str) -> Moment | None:
         m = _NUMERIC.match(text)
         if not m or (int(m.group(1)) <= 12 and int(m.group(2)) <= 12 and m.group(1) != m.group(2)):
             return None
+    time = _TIME.search(text)
+    zoned = bool(time and _ZONE.search(text))
     # two defaults that differ in every field: what the string does not state comes out different
     first, second = dt.datetime(2000, 1, 1), dt.datetime(1996, 12, 28)  # noqa: DTZ001
     try:
-        a, b = dateparser.parse(text, default=first), dateparser.parse(text, default=second)
+        # names of zones (IST, CST) mean several places: without an offset only the day is known
+        a = dateparser.parse(text, default=first, ignoretz=not zoned)
+        b = dateparser.parse(text, default=second, ignoretz=not zoned)
     except (ValueError, OverflowError, TypeError, AttributeError):
         return None
     if a.year != b.year:
@@ -104,8 +109,7 @@ def _free(text: str) -> Moment | None:
         return _moment(_build(a.year, 1, 1), "year")
     if a.day != b.day:
         return _moment(_build(a.year, a.month, 1), "month")
-    time = _TIME.search(text)
-    if not time or a.tzinfo is None or not _ZONE.search(text):
+    if time is None or not zoned or a.tzinfo is None:
         return _moment(_build(a.year, a.month, a.day), "day")
     try:
         at = a.astimezone(dt.UTC)

@@ -29,7 +29,7 @@ _HEADER = re.compile(r"""charset\s*=\s*["']?\s*([a-zA-Z0-9_:.\-]{2,40})""", re.I
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _HEAD_BYTES = 4096
 _MAX_BAD_SHARE = 0.02
-"""More replacement and control characters than this and it is no text: measured 0 on all 1,134 pages of dev and more."""
+"""More replacement and control characters than this and it is no text: none of 1,134 real pages has it."""
 
 
 def _codec(label: str | None) -> str | None:

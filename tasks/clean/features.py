@@ -18,7 +18,8 @@ STOPWORDS = frozenset(
 )
 _SENTENCE_END = re.compile(r"[.!?…。！？][\"”’»)\]']*$")
 _DATE = re.compile(
-    r"\b\d{1,2}[:.]\d{2}\b|\b(?:19|20)\d{2}\b|\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|mär|mai|okt|dez)[a-zäé]*\.?\s+\d|\bago\b", re.I
+    r"\b\d{1,2}[:.]\d{2}\b|\b(?:19|20)\d{2}\b|\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|mär|mai|okt|dez)[a-zäé]*\.?\s+\d|\bago\b",
+    re.I,
 )
 _WEB = re.compile(r"https?://|www\.|\w@\w|\.com\b|@\w+|#\w+")
 _SECOND_PERSON = re.compile(r"\b(?:you|your|yours|our|us|we|ihre?|sie|unser\w*|vous|votre|usted|tu)\b", re.I)
@@ -29,13 +30,29 @@ _UPPER_WORD = re.compile(r"\b[A-ZÀ-ÖØ-Þ]{3,}\b")
 _SHOUT = re.compile(r"^[A-Z0-9 &:|,.'’\-]{4,}$")
 
 
+_QUOTED = re.compile(r"[“\"„«][^”\"“»\n]{1,600}(?:[”\"“»]|$)")
+_FIRST_PERSON = re.compile(
+    r"\b(?:we|our|ours|us|wir|unser\w*|uns|nous|notre|nos|nosotros|nuestr\w+|noi|nostr\w+)\b", re.I
+)
+
+
+def speaks_for_itself(text: str) -> int:
+    """How often the outlet speaks of itself: first person plural outside of quotation marks, 0 to 3."""
+    return min(3, len(_FIRST_PERSON.findall(_QUOTED.sub(" ", text[:1500]))))
+
+
 @functools.cache
 def _lexicon() -> list[tuple[str, re.Pattern[str]]]:
     """Furniture phrases by kind. Each kind is one alternation, anchored at a word's start."""
     text = resources.files("tasks.clean").joinpath("lexicon.json").read_text(encoding="utf-8")
     kinds: dict[str, list[str]] = json.loads(text)
     return [
-        (kind, re.compile(r"(?<!\w)(?:" + "|".join(re.escape(p) for p in sorted(phrases, key=len, reverse=True)) + ")", re.I))
+        (
+            kind,
+            re.compile(
+                r"(?<!\w)(?:" + "|".join(re.escape(p) for p in sorted(phrases, key=len, reverse=True)) + ")", re.I
+            ),
+        )
         for kind, phrases in kinds.items()
     ]
 
@@ -58,6 +75,14 @@ def length_bucket(n_words: int) -> int:
     return bucket(n_words, _LENGTHS)
 
 
+def _shape(character: str) -> str:
+    if character.isdigit():
+        return "digit"
+    if character.isalpha():
+        return "lower" if character.islower() else "upper"
+    return character
+
+
 def text_features(text: str) -> list[str]:
     """Features of the piece by itself. Some twenty strings; bounded by its first 1,500 code points."""
     sample = text[:1500]
@@ -75,7 +100,7 @@ def text_features(text: str) -> list[str]:
         f"stop,len={bucket(stop, (0.01, 0.2, 0.35))},{bucket(n, (4, 10, 25))}",
         f"caps={bucket(capitals, (0.05, 0.15, 0.3, 0.5, 0.75))}",
         f"digits={bucket(digits, (0.001, 0.05, 0.15, 0.4))}",
-        f"first={'lower' if sample[:1].islower() else 'upper' if sample[:1].isupper() else 'digit' if sample[:1].isdigit() else sample[:1]}",
+        f"first={_shape(sample[:1])}",
         f"last={sample[-1:] if not sample[-1:].isalnum() else 'w'}",
     ]
     if _DATE.search(sample):

@@ -15,7 +15,9 @@ MAX_TREE_CHARS = 3_000_000
 def _tree(html: str) -> Any:
     """An lxml tree, or None where lxml refuses the page."""
     try:
-        return lxml.html.document_fromstring(html.encode("utf-8", "replace"), parser=lxml.html.HTMLParser(encoding="utf-8"))
+        return lxml.html.document_fromstring(
+            html.encode("utf-8", "replace"), parser=lxml.html.HTMLParser(encoding="utf-8")
+        )
     except (etree.ParserError, etree.XMLSyntaxError, ValueError):
         return None
 

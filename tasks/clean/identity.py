@@ -9,7 +9,9 @@ from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
 from tasks.tables import make_id
 
 # Parameters that say how a reader came, not what is read.
-_TRACKING = re.compile(r"^(utm_|fbclid$|gclid$|mc_[ce]id$|ref$|referrer$|cmp$|cmpid$|ito$|smid$|ocid$|at_|xtor$|share$)", re.I)
+_TRACKING = re.compile(
+    r"^(utm_|fbclid$|gclid$|mc_[ce]id$|ref$|referrer$|cmp$|cmpid$|ito$|smid$|ocid$|at_|xtor$|share$)", re.I
+)
 _PORTS = {"http": ":80", "https": ":443"}
 
 

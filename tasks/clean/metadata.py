@@ -51,7 +51,12 @@ def site_names(page: Structured, outlet: str | None) -> set[str]:
 def _is_site(piece: str, sites: set[str]) -> bool:
     folded = fold(piece)
     squeezed = folded.replace(" ", "")
-    return any(folded == s or squeezed == s.replace(" ", "") or (len(squeezed) > 3 and squeezed.removeprefix("the") == s.replace(" ", "").removeprefix("the")) for s in sites)
+    return any(
+        folded == s
+        or squeezed == s.replace(" ", "")
+        or (len(squeezed) > 3 and squeezed.removeprefix("the") == s.replace(" ", "").removeprefix("the"))
+        for s in sites
+    )
 
 
 def strip_site(title: str, sites: set[str], others: Iterable[str] = ()) -> str:
@@ -115,7 +120,9 @@ def find_description(page: Structured) -> str | None:
 
 _SPLIT = re.compile(r"\s*(?:;|\||/|,\s+(?=[^,]*\s)|\s+(?:and|und|et|y|e|og|och|en|with|&|＆)\s+)\s*")
 _DATEY = re.compile(r"\d{1,2}:\d{2}|\d{4}|@|https?:|www\.|\.com\b")
-_PREFIX = re.compile(r"^(?:%s)\b\s*:?\s+" % "|".join(sorted(map(re.escape, facts()["byline_prefixes"]), key=len, reverse=True)), re.I)
+_PREFIX = re.compile(
+    rf"^(?:{'|'.join(sorted(map(re.escape, facts()['byline_prefixes']), key=len, reverse=True))})\b\s*:?\s+", re.I
+)
 _BRACKETS = re.compile(r"\s*[(\[][^()\[\]]{0,60}[)\]]\s*$")
 _FOR = re.compile(r"\s+for\s+\S+.*$", re.I)
 
@@ -123,6 +130,8 @@ _FOR = re.compile(r"\s+for\s+\S+.*$", re.I)
 def clean_names(text: str) -> list[str]:
     """The names in one by-line: "By A B and C D, political editor" -> ["A B", "C D"]."""
     names = []
+    if "://" in text or text.startswith("www."):
+        return []
     for piece in _SPLIT.split(_PREFIX.sub("", _tidy(text))):
         name = _PREFIX.sub("", _BRACKETS.sub("", piece)).strip(" ,.:;-–|•")
         name = _FOR.sub("", name)
@@ -153,7 +162,16 @@ def find_authors(page: Structured, outlet: str | None) -> list[str]:
     sites = site_names(page, outlet)
     meta = page.meta
     fields: list[list[str]] = [_stated_names((page.article or {}).get(k)) for k in ("author", "creator")]
-    for key in ("author", "parsely-author", "article:author", "sailthru.author", "dc.creator", "dcterms.creator", "byl", "byline"):
+    for key in (
+        "author",
+        "parsely-author",
+        "article:author",
+        "sailthru.author",
+        "dc.creator",
+        "dcterms.creator",
+        "byl",
+        "byline",
+    ):
         fields.append([n for v in meta.get(key, [])[:10] for n in clean_names(v)])
     fields.append([n for v in page.author_nodes[:2] for n in clean_names(v) if 2 <= len(n.split()) <= 4])
     fallback: list[str] = []
@@ -176,7 +194,8 @@ class Published(NamedTuple):
 
 _META_PUBLISHED = (
     "article:published_time", "og:article:published_time", "og:published_time", "datepublished", "parsely-pub-date",
-    "sailthru.date", "article.published", "published_at", "publish-date", "publication_date", "pubdate", "dc.date.issued",
+    "sailthru.date", "article.published", "published_at", "publish-date", "publication_date", "pubdate",
+    "dc.date.issued",
     "dcterms.created", "dcterms.date", "dc.date", "dc.date.created", "article_date_original", "originalpublicationdate",
     "cxenseparse:recs:publishtime", "bt:pubdate", "date",
 )  # fmt: skip
@@ -184,11 +203,34 @@ _META_MODIFIED = ("article:modified_time", "og:updated_time", "datemodified", "l
 _URL_DATE = re.compile(r"/((?:19|20)\d{2})[/-](0?[1-9]|1[0-2])[/-](0?[1-9]|[12]\d|3[01])(?:[/\-_.]|$)")
 
 
+WITNESS_DAYS = 30
+CLOCK_DAYS = 400
+
+
 def _best(values: Iterable[object], limit: dt.datetime | None) -> Moment | None:
     for value in values:
         if isinstance(value, str) and (moment := not_after(parse_moment(value), limit)):
             return moment
     return None
+
+
+def trusted_limit(page: Structured, fetched: dt.datetime | None) -> dt.datetime | None:
+    """The instant after which a stated date is wrong: when the page was fetched.
+
+    Archives made later carry a made-up fetch time. So where two statements of the page, exact to the minute, agree
+    within a month on a time at most CLOCK_DAYS after the fetch, it is the archive's clock that is wrong.
+    """
+    if fetched is None:
+        return None
+    ld = page.article or {}
+    stated = [ld.get("datePublished"), ld.get("dateModified"), *(t for t, _ in page.times[:1])]
+    stated += [v for k in ("article:published_time", "article:modified_time", "date") for v in page.meta.get(k, [])[:1]]
+    moments = [m for m in (parse_moment(v) for v in stated if isinstance(v, str)) if m]
+    late = [m.at for m in moments if m.at > fetched and m.precision in ("second", "minute")]
+    if len(late) < 2 or len(late) < len(moments):
+        return fetched
+    spread, ahead = max(late) - min(late), max(late) - fetched
+    return max(late) if spread.days <= WITNESS_DAYS and ahead.days <= CLOCK_DAYS else fetched
 
 
 def find_published(page: Structured, url: str | None, given: str | None, limit: dt.datetime | None) -> Published:
@@ -232,7 +274,12 @@ def find_tags(page: Structured) -> list[str]:
     """Keywords, at most 40, first spelling kept."""
     keywords = (page.article or {}).get("keywords")
     stated = keywords if isinstance(keywords, list) else [keywords]
-    values = [*stated, *page.meta.get("article:tag", []), *page.meta.get("news_keywords", []), *page.meta.get("keywords", [])]
+    values = [
+        *stated,
+        *page.meta.get("article:tag", []),
+        *page.meta.get("news_keywords", []),
+        *page.meta.get("keywords", []),
+    ]
     tags: dict[str, str] = {}
     for value in values[:100]:
         for part in re.split(r"[,;|]", _tidy(value)):
@@ -243,7 +290,7 @@ def find_tags(page: Structured) -> list[str]:
 
 
 def find_access(page: Structured, shown: str) -> Literal["free", "paywalled"] | None:
-    """What the page states (schema.org isAccessibleForFree, content tier), else whether it shows a subscription wall."""
+    """What the page states (schema.org isAccessibleForFree, content tier), else if it shows a subscription wall."""
     free = str((page.article or {}).get("isAccessibleForFree", "")).lower()
     tier = " ".join(page.meta.get("article:content_tier", []) + page.meta.get("content_tier", [])).lower()
     if free in ("false", "http://schema.org/false") or tier in ("locked", "metered", "paid", "premium"):
@@ -269,7 +316,12 @@ def find_rights(page: Structured, headers: dict[str, str]) -> list[str]:
 
 
 _DATELINE = re.compile(r"^[^\n]{0,60}?[(/\[]\s*([^()/\[\]\n]{2,40}?)\s*[)/\]]\s*[-–—.:]|^([A-Z]{2,4})\s*[-–—]\s")
-_CREDIT = re.compile(r"(?:^|\n)[^\n]{0,40}?(?:[(\[/]|source:|quelle:|fuente:|—|–|reporting by|with material from|mit material (?:von|der))\s*([^()\[\]\n]{2,60}?)\s*[)\]/]?\s*$", re.I)
+_CREDIT = re.compile(
+    r"(?:^|\n)[^\n]{0,40}?(?:[(\[/]|source:|quelle:|fuente:|—|–|reporting by|with material from|"
+    r"mit material (?:von|der))"
+    r"\s*([^()\[\]\n]{2,60}?)\s*[)\]/]?\s*$",
+    re.I,
+)
 
 
 def agency_of(name: str | None) -> str | None:

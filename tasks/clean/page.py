@@ -4,38 +4,20 @@ from __future__ import annotations
 
 import re
 import time
-import unicodedata
-from dataclasses import dataclass
 
 from selectolax.lexbor import LexborHTMLParser
 
 from tasks.clean import metadata
-from tasks.clean.agree import similarity
+from tasks.clean.body import Body, find_body
 from tasks.clean.decode import decode
 from tasks.clean.facts import says_any
-from tasks.clean.finders import MAX_TREE_CHARS, by_newspaper, by_trafilatura
 from tasks.clean.guard import make_safe
 from tasks.clean.identity import article_id, canonical_of, content_hash, outlet_of, page_key
 from tasks.clean.language import declared, identify
 from tasks.clean.structured import Structured, lists_only, read_structured
 from tasks.scrape.records import RawPage
 from tasks.settings import CleanSettings
-from tasks.tables import Article, Failure, Fate, RawRef, Reason, Removed
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Body:
-    """What was found of a page's text."""
-
-    paragraphs: list[str]
-    removed: list[Removed]
-    extractor: str
-    confidence: float
-
-
-def tidy(text: str) -> str:
-    """NFC, one line, single spaces."""
-    return " ".join(unicodedata.normalize("NFC", text).split())
+from tasks.tables import Article, Failure, Fate, RawRef, Reason
 
 
 def _failure(page: RawPage, outlet: str | None, reason: Reason, detail: str = "", *, skipped: bool = False) -> Failure:
@@ -45,24 +27,15 @@ def _failure(page: RawPage, outlet: str | None, reason: Reason, detail: str = ""
     )  # fmt: skip
 
 
-def find_body(html: str, url: str | None, facts: Structured, title: str | None, rules: CleanSettings) -> Body:
-    """Body paragraphs of a page by the chosen backend, by the other where the first finds too little."""
-    language = declared(facts.language)
-    order = ["trafilatura", "newspaper3k"] if rules.backend == "trafilatura" else ["newspaper3k", "trafilatura"]
-    best, name = "", order[0]
-    for backend in order:
-        text = by_trafilatura(html, url) if backend == "trafilatura" else by_newspaper(html, url, language)
-        if len(text) > len(best):
-            best, name = text, backend
-        if len(best) >= rules.min_chars:
-            break
-    paragraphs = [p for p in (tidy(line) for line in best.split("\n")) if p]
-    return Body(paragraphs=paragraphs, removed=[], extractor=name, confidence=0.9 if len(best) > 1000 else 0.7)
-
-
-def _refusal(html_facts: Structured, title: str | None, text: str, shown: str, rules: CleanSettings) -> tuple[Reason, str] | None:
+def _refusal(
+    html_facts: Structured, title: str | None, text: str, shown: str, rules: CleanSettings
+) -> tuple[Reason, str] | None:
     """Why a page with this body is no article, or None. Careful: a wrong refusal loses an article."""
-    if len(text) < 1500 and says_any(f"{title or ''} {html_facts.title_tag or ''}", "error_pages") and html_facts.article is None:
+    if (
+        len(text) < 1500
+        and says_any(f"{title or ''} {html_facts.title_tag or ''}", "error_pages")
+        and html_facts.article is None
+    ):
         return Reason.NOT_ARTICLE, "an error page"
     if len(text) < 2500 and says_any(text or shown, "consent") and html_facts.article is None:
         return Reason.CONSENT_WALL, "a consent wall without the article"
@@ -73,17 +46,6 @@ def _refusal(html_facts: Structured, title: str | None, text: str, shown: str, r
     if len(text) < rules.min_chars:
         return Reason.TOO_SHORT, f"{len(text)} of {rules.min_chars} characters"
     return None
-
-
-def _head(paragraphs: list[str], title: str | None, description: str | None) -> tuple[list[str], str | None]:
-    """Body without a repeated headline, and the standfirst: the page's summary where it stands before the body."""
-    body = list(paragraphs)
-    while body and title and similarity(body[0], title) > 0.8 and len(body) > 1:
-        body.pop(0)
-    standfirst = description
-    if description and body and len(body) > 1 and similarity(body[0], description) > 0.8 and len(body[0]) < 400:
-        standfirst = body.pop(0)
-    return body, standfirst
 
 
 def clean_page(page: RawPage, *, rules: CleanSettings) -> Article | Failure:
@@ -111,7 +73,7 @@ def clean_page(page: RawPage, *, rules: CleanSettings) -> Article | Failure:
     title = metadata.find_title(facts, outlet)
     if time.monotonic() - began > rules.max_seconds:
         return _failure(page, outlet, Reason.TIME_LIMIT, "parsing")
-    body = find_body(html, page.url, facts, title, rules)
+    body = find_body(tree, html, page.url, title, declared(facts.language), rules)
     if time.monotonic() - began > rules.max_seconds:
         return _failure(page, outlet, Reason.TIME_LIMIT, "finding the body")
     root = tree.body
@@ -120,16 +82,23 @@ def clean_page(page: RawPage, *, rules: CleanSettings) -> Article | Failure:
 
 
 def _assemble(
-    page: RawPage, outlet: str | None, facts: Structured, title: str | None, body: Body, shown: str, rules: CleanSettings
+    page: RawPage,
+    outlet: str | None,
+    facts: Structured,
+    title: str | None,
+    body: Body,
+    shown: str,
+    rules: CleanSettings,
 ) -> Article | Failure:
-    paragraphs, standfirst = _head(body.paragraphs, title, metadata.find_description(facts))
-    text = "\n".join(paragraphs)
+    text = "\n".join(body.paragraphs)
+    standfirst = body.standfirst or metadata.find_description(facts)
     refusal = _refusal(facts, title, text, shown, rules)
     if refusal is not None:
         return _failure(page, outlet, *refusal, skipped=refusal[0] is not Reason.NO_TEXT)
     canonical = canonical_of(next(iter(facts.links.get("canonical", [])), None), page.url)
-    published = metadata.find_published(facts, canonical or page.url, page.published_given, page.fetched_at)
-    modified = metadata.find_modified(facts, page.fetched_at)
+    limit = metadata.trusted_limit(facts, page.fetched_at)
+    published = metadata.find_published(facts, canonical or page.url, page.published_given, limit)
+    modified = metadata.find_modified(facts, limit)
     authors = metadata.find_authors(facts, outlet)
     key = page_key(canonical, page.url, text)
     digest = content_hash(title, text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import unicodedata
 
@@ -26,14 +27,20 @@ _HYPHEN = re.compile(r"([a-zà-öø-ÿ]{2,})-\n([a-zà-öø-ÿ]{2,})")
 
 def fix_encoding(text: str) -> str:
     """NFC, "â€™" -> "’", entities resolved, invisible characters gone, runs of space one space."""
-    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\u2028", "\n").replace("\u2029", "\n").replace("\x00", "")
+    text = (
+        text.replace("\r\n", "\n")
+        .replace("\r", "\n")
+        .replace("\u2028", "\n")
+        .replace("\u2029", "\n")
+        .replace("\x00", "")
+    )
     lines = [ftfy.fix_text(line, _FIX) if len(line) <= MAX_FIXED_LINE else line for line in text.split("\n")]
     text = unicodedata.normalize("NFC", _INVISIBLE.sub("", "\n".join(lines)))
     return "\n".join(line.strip() for line in _SPACES.sub(" ", text).split("\n"))
 
 
 def join_hyphens(text: str) -> str:
-    """ "govern-\\nment" -> "government", where the joined word is used elsewhere in the text or the lines are hard-wrapped."""
+    """ "govern-\\nment" -> "government", where the text has the joined word elsewhere or its lines are hard-wrapped."""
     known = set(words(text))
     wrapped = is_hard_wrapped(text)
 
@@ -95,7 +102,7 @@ def doubled(texts: list[str], min_words: int = 8) -> set[int]:
         else:
             first[key] = i
     found: set[int] = set()
-    for (i, a), (j, b) in zip(repeats, repeats[1:], strict=False):
+    for (i, a), (j, b) in itertools.pairwise(repeats):
         if j - i == b - a and j - i <= 4:
             found.update(range(i, j + 1))
     return found

@@ -35,4 +35,6 @@ def marginals(tagger: Any, sequence: list[list[str]]) -> list[dict[str, float]]:
         return []
     known = set(tagger.labels())
     tagger.set(pycrfsuite.ItemSequence(sequence))
-    return [{label: tagger.marginal(label, i) if label in known else 0.0 for label in LABELS} for i in range(len(sequence))]
+    return [
+        {label: tagger.marginal(label, i) if label in known else 0.0 for label in LABELS} for i in range(len(sequence))
+    ]

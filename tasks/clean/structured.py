@@ -1,4 +1,4 @@
-"""What a page says about itself: JSON-LD, OpenGraph and other meta elements, microdata, links. Read, not yet believed."""
+"""What a page says about itself: JSON-LD, OpenGraph, other meta elements, microdata, links. Read, not yet believed."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def text_of(node: Any) -> str:
 
 
 def _load_json(text: str) -> Any:
-    """JSON as pages write it: in comments, with raw line breaks in strings, with a stray semicolon. None if hopeless."""
+    """JSON as pages write it: in comments, with raw line breaks, with a stray semicolon. None if hopeless."""
     text = _CDATA.sub("", text.strip()).strip().rstrip(";")
     if not text or len(text) > _MAX_JSON_BYTES:
         return None
@@ -130,7 +130,11 @@ def _times(tree: Any) -> list[tuple[str, bool]]:
     for node in tree.css("time[datetime], [itemprop='datePublished']")[:40]:
         attributes = node.attributes
         value = attributes.get("datetime") or attributes.get("content") or text_of(node)
-        marks = " ".join(filter(None, (attributes.get("itemprop"), attributes.get("class"), attributes.get("pubdate", "-") or "pubdate")))
+        marks = " ".join(
+            filter(
+                None, (attributes.get("itemprop"), attributes.get("class"), attributes.get("pubdate", "-") or "pubdate")
+            )
+        )
         if "modif" not in marks.lower() and "updat" not in marks.lower():
             found.append((value, "publish" in marks.lower() or "pubdate" in marks.lower()))
     return found
@@ -138,7 +142,8 @@ def _times(tree: Any) -> list[tuple[str, bool]]:
 
 _AUTHOR_CSS = (
     "[rel~='author'], [itemprop='author'], [class*='byline__name'], [class*='author-name'], [class*='author_name'],"
-    " [class*='authorName'], [class*='AuthorName'], [class*='byline-name'], [class*='article-author'], [class~='author'],"
+    " [class*='authorName'], [class*='AuthorName'], [class*='byline-name'], [class*='article-author'],"
+    " [class~='author'],"
     " [class~='byline'], [data-testid*='author'], [class*='article__author'], [class*='Byline']"
 )
 
@@ -179,7 +184,8 @@ def read_structured(tree: Any) -> Structured:
         headings=headings,
         times=_times(tree),
         author_nodes=_author_nodes(tree),
-        language=(html.attributes.get("lang") if html is not None else None) or next(iter(meta.get("og:locale", [])), None),
+        language=(html.attributes.get("lang") if html is not None else None)
+        or next(iter(meta.get("og:locale", [])), None),
     )
 
 

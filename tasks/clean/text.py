@@ -23,6 +23,8 @@ KEEP = 0.45
 """Chance of being body from which a unit stays: best of 0.3 to 0.6 in cross-validation over outlets."""
 MAX_TITLE_WORDS = 32
 MAX_STANDFIRST_WORDS = 60
+_IN_PROSE = frozenset({"byline", "dateline", "navigation"})
+"""Kinds whose words ("by ", "published", "home") stand in ordinary sentences too."""
 _STOPPED = re.compile(r"[.!?…:;,][\"”’)]*$")
 
 
@@ -36,7 +38,9 @@ class Cleaned:
     before_body: str  # what stood before the body: by-lines and credits are looked for there
 
 
-def _without_title(lines: list[str], title: str | None, title_in_text: bool) -> tuple[str | None, str | None, list[str]]:
+def _without_title(
+    lines: list[str], title: str | None, title_in_text: bool
+) -> tuple[str | None, str | None, list[str]]:
     """Title, standfirst and the lines left, where the text begins with them.
 
     A bare text begins with its title: a first line that is no sentence. Its standfirst is a second line that is one or
@@ -52,7 +56,11 @@ def _without_title(lines: list[str], title: str | None, title_in_text: bool) -> 
     if len(first.split()) > MAX_TITLE_WORDS or re.search(r"[.;,][\"”’)]*$", first):
         return None, None, lines
     second = lines[1]
-    if 8 <= len(second.split()) <= MAX_STANDFIRST_WORDS and not _STOPPED.search(second) and not kinds_of(second):
+    if (
+        8 <= len(second.split()) <= MAX_STANDFIRST_WORDS
+        and not _STOPPED.search(second)
+        and not set(kinds_of(second)) - _IN_PROSE
+    ):
         return first, second, lines[2:]
     return first, None, lines[1:]
 
@@ -108,7 +116,12 @@ def repair_text(record: RawText) -> Cleaned:
     title, standfirst, rest = _without_title(lines, record.title, record.title_in_text)
     body, removed, confidence, before, found = cut_furniture("\n".join(rest))
     return Cleaned(
-        title=title, standfirst=standfirst or found, text=body, removed=removed, confidence=confidence, before_body=before
+        title=title,
+        standfirst=standfirst or found,
+        text=body,
+        removed=removed,
+        confidence=confidence,
+        before_body=before,
     )
 
 
@@ -120,12 +133,18 @@ def clean_text(record: RawText, *, rules: CleanSettings, already_clean: bool) ->
     """
     outlet = record.outlet or outlet_of(record.url)
     if not record.text.strip():
-        return Failure(ref=record.ref, url=record.url, step="clean", reason=Reason.NO_TEXT, detail="empty text", outlet=outlet)
+        return Failure(
+            ref=record.ref, url=record.url, step="clean", reason=Reason.NO_TEXT, detail="empty text", outlet=outlet
+        )
     if len(record.text) > rules.max_bytes:
         detail = f"{len(record.text)} of {rules.max_bytes} characters"
-        return Failure(ref=record.ref, url=record.url, step="clean", reason=Reason.TOO_LARGE, detail=detail, outlet=outlet)
+        return Failure(
+            ref=record.ref, url=record.url, step="clean", reason=Reason.TOO_LARGE, detail=detail, outlet=outlet
+        )
     if already_clean:
-        done = Cleaned(title=record.title or None, standfirst=None, text=record.text, removed=[], confidence=1.0, before_body="")
+        done = Cleaned(
+            title=record.title or None, standfirst=None, text=record.text, removed=[], confidence=1.0, before_body=""
+        )
     else:
         done = repair_text(record)
     return _article(record, outlet, done, already_clean)
@@ -139,7 +158,8 @@ def _article(record: RawText, outlet: str | None, done: Cleaned, already_clean: 
     return Article(
         article_id=article_id(key, digest), article_key=key, external_id=record.external_id, revision=1,
         valid_from=moment.at if moment else None, change="first", url=record.url, canonical_url=None, outlet=outlet,
-        title=done.title, standfirst=done.standfirst, text=done.text, authors=list(dict.fromkeys(authors)), section=None,
+        title=done.title, standfirst=done.standfirst, text=done.text, authors=list(dict.fromkeys(authors)),
+        section=None,
         tags=[], published_at=moment.at if moment else None, published_from="given" if moment else None,
         published_precision=moment.precision if moment else None, modified_at=None, fetched_at=None,
         language=identify(done.text, record.language), word_count=len(re.findall(r"\w+", done.text)),

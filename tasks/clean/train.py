@@ -17,6 +17,7 @@ import pycrfsuite
 
 from tasks.clean.training import (
     Example,
+    augmented,
     block_examples,
     dump_examples,
     load_pages,
@@ -72,9 +73,11 @@ def main() -> None:
     for kind in ("units", "blocks"):
         if args.only and kind != args.only:
             continue
-        examples, extra = (
-            (unit_examples(texts), dump_examples(pages)) if kind == "units" else (block_examples(pages), [])
-        )
+        if kind == "units":
+            examples, extra = unit_examples(texts), [*augmented(texts), *dump_examples(pages)]
+        else:
+            # each page with and without the other finder's opinion, so that one model serves both cases
+            examples, extra = block_examples(pages, with_reference=True), block_examples(pages, with_reference=False)
         if args.cv:
             cross_validate(kind, examples, extra, args.data, args.scratch)
         else:

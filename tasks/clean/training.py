@@ -1,8 +1,7 @@
-"""Training material of the two models: labelled units of dirty texts, labelled blocks of pages, texts made from pages."""
+"""Training material of the two models: labelled units of dirty texts and blocks of pages, texts made from pages."""
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 import gzip
 import importlib.util
@@ -18,15 +17,16 @@ from selectolax.lexbor import LexborHTMLParser
 
 from tasks.clean import metadata
 from tasks.clean.agree import similarity, words
-from tasks.clean.block_model import block_features
+from tasks.clean.block_model import block_features, reference_of
 from tasks.clean.blocks import Block, walk
 from tasks.clean.decode import decode
+from tasks.clean.finders import by_trafilatura
 from tasks.clean.guard import make_safe
 from tasks.clean.identity import outlet_of
 from tasks.clean.sequence import marginals
 from tasks.clean.structured import Structured, read_structured
 from tasks.clean.unit_model import unit_features
-from tasks.clean.units import Unit, split_units
+from tasks.clean.units import split_units
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,14 +72,18 @@ def load_pages(data: Path, name: str = "dev") -> list[LabelledPage]:
     pages = []
     with (data / "pages" / f"{name}.warc.gz").open("rb") as stream:
         for record in ArchiveIterator(stream, record_types=WarcRecordType.response):
-            uri = record.headers.get("WARC-Target-URI")
+            uri = str(record.headers.get("WARC-Target-URI"))
             html = make_safe(decode(record.reader.read(), record.http_headers.get("Content-Type")) or "") or ""
             tree = LexborHTMLParser(html)
             facts = read_structured(tree)
             blocks = walk(tree.body) if tree.body is not None else []
             title = metadata.find_title(facts, outlet_of(uri))
             row = gold[uri]
-            pages.append(LabelledPage(id=row.get("id", uri), url=uri, html=html, blocks=blocks, facts=facts, title=title, gold=row))
+            pages.append(
+                LabelledPage(
+                    id=row.get("id", uri), url=uri, html=html, blocks=blocks, facts=facts, title=title, gold=row
+                )
+            )  # fmt: skip
     return pages
 
 
@@ -151,28 +155,16 @@ def unit_examples(rows: list[dict[str, Any]]) -> list[Example]:
     return found
 
 
-def block_examples(pages: list[LabelledPage]) -> list[Example]:
+def block_examples(pages: list[LabelledPage], *, with_reference: bool) -> list[Example]:
+    """Labelled pages; with_reference: as seen when trafilatura has read the page too."""
     found = []
     for page in pages:
         texts = [b.text for b in page.blocks]
-        rows = block_features(page.blocks, page.title, set())
+        reference = reference_of(by_trafilatura(page.html, page.url)) if with_reference else set()
+        rows = block_features(page.blocks, page.title, reference)
         labels = label(texts, page.gold, page.title)
         found.append(Example(id=page.id, group=group_of(page.gold), texts=texts, rows=rows, labels=labels, source=page))
     return found
-
-
-def silver(page: LabelledPage, found: str) -> LabelledPage | None:
-    """A page without a gold body, with a finder's body for one; None unless that holds every string the page must hold.
-
-    Lines with a string that must not be there are taken out.
-    """
-    flat = " ".join(found.split())
-    holds = [" ".join(s.split()) for s in page.gold["must_hold"]]
-    if len(flat) < 400 or not all(h in flat for h in holds):
-        return None
-    bad = [" ".join(s.split()) for s in page.gold["must_not_hold"]]
-    lines = [line for line in found.split("\n") if not any(b in " ".join(line.split()) for b in bad)]
-    return dataclasses.replace(page, gold={"id": page.url, "url": page.url, "uri": page.url, "body": "\n".join(lines)})
 
 
 def _sample(rng: random.Random, place: str) -> str:
@@ -246,13 +238,16 @@ def dump_examples(pages: list[LabelledPage], variants: int = 2, seed: int = 7) -
 
 def _scorer(data: Path) -> Any:
     spec = importlib.util.spec_from_file_location("score_pages", data.parent / "tools" / "score_pages.py")
-    assert spec and spec.loader
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
 
 
-def _report(examples: list[Example], chances: dict[str, list[dict[str, float]]], gold: dict[str, Any], data: Path) -> None:
+def _report(
+    examples: list[Example], chances: dict[str, list[dict[str, float]]], gold: dict[str, Any], data: Path
+) -> None:
     scorer = _scorer(data)
     for threshold in (0.3, 0.4, 0.5, 0.6):
         texts = {
@@ -261,7 +256,9 @@ def _report(examples: list[Example], chances: dict[str, list[dict[str, float]]],
         }
         for group, row in scorer.score(gold, texts).items():
             print(f"  threshold {threshold} {group:13s} P {row['precision']} R {row['recall']} F1 {row['f1']}")
-    oracle = {e.id: {"text": "\n".join(t for t, y in zip(e.texts, e.labels, strict=True) if y == "B")} for e in examples}
+    oracle = {
+        e.id: {"text": "\n".join(t for t, y in zip(e.texts, e.labels, strict=True) if y == "B")} for e in examples
+    }
     for group, row in scorer.score(gold, oracle).items():
         print(f"  oracle        {group:13s} P {row['precision']} R {row['recall']} F1 {row['f1']}")
 
@@ -274,6 +271,3 @@ def score_units(examples: list[Example], chances: dict[str, list[dict[str, float
 def score_blocks(examples: list[Example], chances: dict[str, list[dict[str, float]]], data: Path) -> None:
     print("pages, unseen outlets:")
     _report(examples, chances, {e.id: e.source.gold for e in examples}, data)
-
-
-__all__ = ["Example", "Unit", "block_examples", "dump_examples", "load_pages", "load_texts", "score_blocks", "score_units", "unit_examples"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from tasks.clean.agree import words
-from tasks.clean.features import bucket, length_bucket, text_features, word_features
+from tasks.clean.features import bucket, kinds_of, length_bucket, speaks_for_itself, text_features, word_features
 from tasks.clean.units import Unit
 
 
@@ -32,7 +32,24 @@ def _surrounding(lengths: list[int], k: int) -> list[str]:
     after = next((d for d in range(1, 9) if k + d < len(lengths) and lengths[k + d] >= 18), 9)
     here = bucket(lengths[k], (4, 10, 18, 40))
     mean_near = sum(lengths[max(0, k - 3) : k + 4]) / len(lengths[max(0, k - 3) : k + 4])
-    return [f"prose={before},{after}", f"prose,len={min(before, 3)},{min(after, 3)},{here}", f"near={bucket(mean_near, (3, 6, 10, 16, 25, 40))}"]
+    return [
+        f"prose={before},{after}",
+        f"prose,len={min(before, 3)},{min(after, 3)},{here}",
+        f"near={bucket(mean_near, (3, 6, 10, 16, 25, 40))}",
+    ]
+
+
+def _line_voices(text: str, units: list[Unit], lines: list[int]) -> list[str]:
+    """For every line what the outlet says of itself there: first person and the appeal's words."""
+    spans: dict[int, tuple[int, int]] = {}
+    for u, k in zip(units, lines, strict=True):
+        spans[k] = (spans[k][0] if k in spans else u.start, u.end)
+    voices = []
+    for start, end in spans.values():
+        line = text[start : min(end, start + 1500)]
+        asks = sum(kind in ("appeal", "subscription", "newsletter", "consent") for kind in kinds_of(line))
+        voices.append(f"{min(2, speaks_for_itself(line))},{min(2, asks)}")
+    return voices
 
 
 def _vocabulary(texts: list[str]) -> Counter[str]:
@@ -52,7 +69,8 @@ def unit_features(text: str, units: list[Unit]) -> list[list[str]]:
     vocabulary = _vocabulary(texts)
     repeats = Counter(" ".join(words(t)) for t in texts)
     own = [text_features(t) for t in texts]
-    ended = [t[-1:] in ".!?…\"”’»)" for t in texts]
+    ended = [t[-1:] in '.!?…"”’»)' for t in texts]
+    voices = _line_voices(text, units, lines)
     rows = []
     for i, unit in enumerate(units):
         k = lines[i]
@@ -60,8 +78,17 @@ def unit_features(text: str, units: list[Unit]) -> list[list[str]]:
         long_words = {w for w in words(texts[i][:1500]) if len(w) > 4}
         themed = sum(vocabulary[w] >= 2 for w in long_words) / len(long_words) if long_words else -1.0
         row = [*own[i], *word_features(texts[i]), *_position(k, len(lengths)), *_surrounding(lengths, k)]
-        row += [f"join={unit.join}", f"joins={unit.join},{nxt}", f"theme={bucket(themed, (0, 0.01, 0.3, 0.5, 0.7, 0.9))},{bucket(len(long_words), (3, 8))}"]
+        row += [
+            f"join={unit.join}",
+            f"joins={unit.join},{nxt}",
+            f"theme={bucket(themed, (0, 0.01, 0.3, 0.5, 0.7, 0.9))},{bucket(len(long_words), (3, 8))}",
+        ]
         row.append(f"line={bucket(lengths[k], (3, 8, 15, 30, 60))},{length_bucket(len(texts[i].split()))}")
+        row.append(f"voice={voices[k]}")
+        row.append(f"we={speaks_for_itself(texts[i])}")
+        around = [voices[j] for j in range(max(0, k - 2), min(len(voices), k + 3)) if j != k]
+        asking = sum(v[0] != "0" and v[2] != "0" for v in around)
+        row.append(f"asking={min(3, asking)},{voices[k]}")
         if repeats[" ".join(words(texts[i]))] > 1:
             row.append(f"repeated,{bucket(len(texts[i].split()), (4, 10))}")
         for d, name in ((-1, "p"), (1, "n"), (-2, "pp"), (2, "nn")):

@@ -1,4 +1,4 @@
-"""A text -> the smallest pieces that are body or furniture as a whole: sentences, also where they are glued together."""
+"""A text -> the smallest pieces that are body or furniture as a whole: sentences, also where they are glued."""
 
 from __future__ import annotations
 
@@ -20,13 +20,16 @@ class Unit:
 
 
 _ABBREVIATIONS = frozenset(
-    "mr mrs ms dr prof st sr jr rev gen col lt sgt capt cpl maj sen rep gov hon pres dept inc ltd co corp llc plc vs etc"
+    "mr mrs ms dr prof st sr jr rev gen col lt sgt capt cpl maj sen rep gov hon pres dept inc ltd co corp llc plc"
+    " vs etc"
     " no nos vol fig eq ca cf al jan feb mar apr jun jul aug sep sept oct nov dec mon tue wed thu fri sat sun"
     " u.s u.k u.n e.g i.e a.m p.m d.c ph.d bzw usw z.b d.h u.a nr str hr fr dr.h.c mio mrd ex approx est".split()
 )
 _CLOSE = "\"”’»)\\]'"
 _END = re.compile(rf"[.!?…。！？][{_CLOSE}]*(?P<gap>\s+|(?=[^\s.,;:!?…{_CLOSE}\d/@_\-]))")
-_CAMEL = re.compile(r"(?<=[a-zà-öø-ÿ]{3})(?=[A-ZÀ-ÖØ-Þ][a-zà-öø-ÿ]{2})|(?<=[)\]])(?=[A-Z][a-z]{2})|(?<=[a-zà-öø-ÿ]{3}\d)(?=[A-Z][a-z]{3})")
+_CAMEL = re.compile(
+    r"(?<=[a-zà-öø-ÿ]{3})(?=[A-ZÀ-ÖØ-Þ][a-zà-öø-ÿ]{2})|(?<=[)\]])(?=[A-Z][a-z]{2})|(?<=[a-zà-öø-ÿ]{3}\d)(?=[A-Z][a-z]{3})"
+)
 _LAST_WORD = re.compile(r"[\w.]+$")
 _NOT_CAMEL = re.compile(
     r"\b(?:You|Linked|Whats|Tech|Pay|Buzz|Snap|Tik|Face|Black|Master|Door|Space|Air|Word|Java|Type|Git|Power|Mac|Fitz|Van|"
