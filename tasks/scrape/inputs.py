@@ -74,6 +74,16 @@ def read_shard(shard: Shard) -> Iterator[RawPage | RawText | Failure]:
 
 
 def _found(paths: Sequence[Path]) -> Iterator[tuple[Kind, Path]]:
+    """Every file once, also where it was named twice, or with its folder."""
+    seen: set[Path] = set()
+    for kind, path in _listed(paths):
+        real = path.resolve()
+        if real not in seen:
+            seen.add(real)
+            yield kind, path
+
+
+def _listed(paths: Sequence[Path]) -> Iterator[tuple[Kind, Path]]:
     for path in paths:
         if not path.exists():
             raise InputError(f"there is no {path}: check the path")

@@ -151,7 +151,7 @@ def test_read_shard_fails_one_record_when_file_is_cut_off(tmp_path: Path, zipped
         (tmp_path / "cut.warc.gz").write_bytes(path.read_bytes()[:keep])
         records = read(tmp_path / "cut.warc.gz", records=2)
         assert [type(r) for r in records] == [RawPage] * 3 + [Failure]
-        assert getattr(records[3], "reason", None) == Reason.RECORD_UNREADABLE
+        assert getattr(records[3], "reason", None) == Reason.FILE_DAMAGED
         assert getattr(records[3], "ref", "").endswith(f"#{offsets[3]}")
 
 
@@ -391,7 +391,7 @@ def test_read_shard_tells_where_a_cut_off_gzip_corpus_ends(tmp_path: Path) -> No
     records = read(tmp_path / "cut.jsonl.gz", records=50)
     assert 20 < len(records) < 300
     assert all(isinstance(r, RawText) for r in records[:-1])
-    assert getattr(records[-1], "reason", None) == Reason.RECORD_UNREADABLE
+    assert getattr(records[-1], "reason", None) == Reason.FILE_DAMAGED
 
 
 def damaged(data: bytes, rng: random.Random) -> bytes:
@@ -436,7 +436,7 @@ def test_read_shard_keeps_half_when_a_gzip_corpus_is_damaged_in_the_middle(tmp_p
     (tmp_path / "bad.jsonl.gz").write_bytes(data)
     records = read(tmp_path / "bad.jsonl.gz", records=500)
     assert len(records) > 500
-    assert getattr(records[-1], "reason", None) == Reason.RECORD_UNREADABLE
+    assert getattr(records[-1], "reason", None) == Reason.FILE_DAMAGED
 
 
 def test_read_shard_fails_one_row_of_parquet_when_it_is_no_text(tmp_path: Path) -> None:
@@ -501,6 +501,11 @@ def test_plan_shards_gives_two_equal_files_two_shards(tmp_path: Path) -> None:
     one = jsonl(tmp_path / "a.jsonl", {"text": "x"})
     two = jsonl(tmp_path / "b.jsonl", {"text": "x"})
     assert len({s.shard_id for s in plan(one, two)}) == 2
+
+
+def test_plan_shards_reads_a_file_once_when_named_twice(tmp_path: Path) -> None:
+    corpus = jsonl(tmp_path / "a.jsonl", {"text": "x"})
+    assert len(plan(corpus, tmp_path, corpus)) == 1
 
 
 def bad_inputs(folder: Path) -> dict[str, tuple[Path, str]]:
