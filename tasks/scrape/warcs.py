@@ -120,12 +120,13 @@ def read_warc(shard: Shard) -> Iterator[RawPage | Failure]:
 
 def _unreadable(name: str, piece: Piece, *, file_end: bool) -> Failure:
     size = piece.end - piece.offset
-    cut = file_end and bool(piece.head)
-    state = "cut off" if cut else "damaged"
+    state = "cut off" if file_end and piece.head else "damaged"
     detail = f"{state}: {size} bytes from byte {piece.offset} are no whole record"
     uri = re.search(rb"^WARC-Target-URI:[ \t]*<?([^\s>]{1,2000})", piece.head, re.I | re.M)
     url = uri[1].decode("utf-8", "replace") if uri else None
-    return _failure(name, piece.offset, url, Reason.FILE_DAMAGED if cut else Reason.RECORD_UNREADABLE, detail)
+    # what cannot be read up to the end of the file may have been any number of records
+    reason = Reason.FILE_DAMAGED if file_end else Reason.RECORD_UNREADABLE
+    return _failure(name, piece.offset, url, reason, detail)
 
 
 def _failure(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import gzip
 import json
 import os
 import signal
@@ -211,3 +213,30 @@ def test_unwritable_folder_is_refused_before_anything_is_done(tmp_path: Path) ->
     (tmp_path / "file").write_text("")
     result = _ingest(_corpus(tmp_path), "--out", tmp_path / "file" / "out", code=2)
     assert "--out" in result.output
+
+
+def test_file_cut_off_gives_what_can_be_read_and_says_so(tmp_path: Path) -> None:
+    whole = gzip.compress(_corpus(tmp_path, 40).read_bytes())
+    (tmp_path / "cut.jsonl.gz").write_bytes(whole[: len(whole) * 3 // 4])
+    result = _ingest(tmp_path / "cut.jsonl.gz", "--already-clean", "--out", tmp_path / "out", code=3)
+    assert "file_damaged" in result.output
+    assert 0 < len(_table(tmp_path / "out", "articles")) < 40
+
+
+def test_full_disk_is_one_sentence_and_harms_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    corpus, out = _corpus(tmp_path, 4), tmp_path / "out"
+    _ingest(corpus, "--already-clean", "--out", out)
+    before = {t: _table(out, t) for t in tables.TABLES}
+    corpus.write_text(corpus.read_text(encoding="utf-8").replace("12 people", "15 people"), encoding="utf-8")
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("tasks.publish.night.write_batches", full)
+        result = _ingest(corpus, "--already-clean", "--out", out, code=2)
+    assert "disk is full" in result.output
+    for name, frame in before.items():
+        assert _table(out, name).astype(str).equals(frame.astype(str)), name
+    _ingest(corpus, "--already-clean", "--out", out)
+    assert _table(out, "articles").revision.max() == 2
