@@ -59,9 +59,10 @@ def timed(command: list[str]) -> Timed:
         watcher.start()
         try:
             rc = process.wait(timeout=LIMIT_S)
+        except subprocess.TimeoutExpired:
+            rc = 124
         finally:
-            if process.poll() is None:
-                process.kill()
+            _end(process)
             over.set()
             watcher.join()
         seconds = time.monotonic() - begun
@@ -72,6 +73,18 @@ def timed(command: list[str]) -> Timed:
     worker = max(workers, default=0)
     cpu = _cpu_of_children() - spent
     return Timed(seconds=seconds, cpu_seconds=cpu, parent_mb=parent / 1e6, worker_mb=worker / 1e6, rc=rc, tail=tail)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End a command that still runs, with the workers it started."""
+    if process.poll() is not None:
+        return
+    family = psutil.Process(process.pid).children(recursive=True)
+    process.kill()
+    for child in family:
+        if child.is_running():
+            child.kill()
+    process.wait()
 
 
 def _cpu_of_children() -> float:
