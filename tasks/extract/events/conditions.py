@@ -20,6 +20,7 @@ from tasks.extract.events.syntax import (
     noun_owner,
     particle,
     prepositions,
+    sentence,
     under,
     undergoer,
 )
@@ -70,11 +71,18 @@ def _acting(t: Token) -> Token | None:
 
 def _phys(t: Token, ctx: Context) -> bool:
     """A bodily attack, not one in words, on a pitch or on a market."""
-    if ctx.sport():
+    if ctx.sport() or any(lemma(c) in _FIGURATIVE for c in t.children):
         return False
-    if ctx.here.get("casualty", 0) or ctx.here.get("conflict", 0) > 1:
+    if t.pos_ == "NOUN" and any(lower(c) in ("9/11", "sept.", "sept", "september") for c in under(t, 8)):
+        return False  # the attacks of 2001, told as an age and not as news
+    if ctx.here.get("casualty", 0):
         return True
     obj, subj = _acted_on(t), _acting(t)
+    if t.pos_ == "VERB" and subj is not None and subj.ent_type_ == "PERSON" and not ctx.here.get("casualty", 0):
+        if obj is None or not classes(obj) & {"building", "territory", "protester", "police", "military"}:
+            return False  # one named person attacks another in words
+    if ctx.here.get("conflict", 0) > 1:
+        return True
     kinds = (classes(obj) if obj is not None else frozenset()) | (classes(subj) if subj is not None else frozenset())
     if kinds & {"military", "rebel", "police", "building", "territory", "protester"}:
         return not ctx.verbal()
@@ -145,7 +153,57 @@ def _public(t: Token, ctx: Context) -> bool:
         return False
     if classes(who) & STRONG or "protester" in classes(who) or who.ent_type_ == "PERSON":
         return True
-    return lower(who) in ("he", "she", "they", "it", "who") and any(classes(w) & STRONG for w in t.sent)
+    return lower(who) in ("he", "she", "they", "it", "who") and any(classes(w) & STRONG for w in sentence(t))
+
+
+def _question(t: Token, ctx: Context) -> bool:
+    """ "asked whether", "was asked how"."""
+    words = {lower(w) for x in children(t, "ccomp") for w in x.children}
+    return bool(words & {"whether", "if", "how", "why", "what", "when", "who"})
+
+
+def _must(t: Token, ctx: Context) -> bool:
+    """To insist on something, or that somebody do it: not that something is so."""
+    if any(p == "on" for p, _ in prepositions(t)):
+        return True
+    return any(x.tag_ == "VB" or any(lower(a) in ("must", "should") for a in x.children) for x in children(t, "ccomp"))
+
+
+def _poll(t: Token, ctx: Context) -> bool:
+    """Answers of voters: "52 percent agreed"."""
+    who = _acting(t)
+    return who is not None and (
+        lemma(who) in ("percent", "voter", "majority", "percentage") or who.ent_type_ == "PERCENT"
+    )
+
+
+def _opinion(t: Token) -> bool:
+    """To agree *that* something is so: an opinion, unless states or armed sides agree that something shall be."""
+    if not children(t, "ccomp") or children(t, "xcomp", "dobj"):
+        return False
+    who = _acting(t)
+    return who is None or not (who.ent_type_ in _POLITY or classes(who) & {"military", "rebel", "government"})
+
+
+def _offering(t: Token, ctx: Context) -> bool:
+    """An offer between sides: of aid, talks, troops, concessions, or to do something."""
+    if children(t, "xcomp"):
+        return True
+    given = undergoer(t)
+    if given is None:
+        return False
+    return bool(classes(given) & {"aid", "talks", "military", "weapon", "agreement", "demand"}) or lemma(given) in (
+        "concession",
+        "refuge",
+        "amnesty",
+        "mediation",
+        "truce",
+        "ceasefire",
+        "reward",
+        "help",
+        "support",
+        "cooperation",
+    )
 
 
 def _warnverb(t: Token, ctx: Context) -> bool:
@@ -162,6 +220,9 @@ def _warnverb(t: Token, ctx: Context) -> bool:
     )
 
 
+_FIGURATIVE = word_lists("words.txt")["figurative"]
+_OFFERED = word_lists("words.txt")["offered"]
+_SILENT = word_lists("words.txt")["silent"]
 _CONFLICT = word_lists("words.txt")["threatened"]
 
 
@@ -198,7 +259,7 @@ def _agreenoun(t: Token, ctx: Context) -> bool:
 def _political_noun(t: Token, ctx: Context) -> bool:
     if ctx.sport():
         return False
-    near = [w for w in t.sent if w.ent_type_ in _POLITY or classes(w) & {"government", "military", "rebel"}]
+    near = [w for w in sentence(t) if w.ent_type_ in _POLITY or classes(w) & {"government", "military", "rebel"}]
     return bool(near) and not ctx.here.get("business", 0)
 
 
@@ -264,6 +325,24 @@ def _protestnoun(t: Token, ctx: Context) -> bool:
         or who is not None
         or lower(t.head) in ("during", "in", "at", "of", "after", "amid")
     )
+
+
+_GATHERINGS = frozenset(
+    {"rally", "march", "jatha", "yatra", "vigil", "dharna", "bandh", "picket", "walkout", "procession"}
+)
+
+
+def _protestobj(t: Token, ctx: Context) -> bool:
+    """A protest that is held: not a candidate's rally."""
+    if ctx.sport():
+        return False
+    held = [*children(t, "dobj", "nsubjpass", "attr"), *(o for _, o in prepositions(t))]
+    found = [o for o in held if "protestword" in classes(o) or lemma(o) in _GATHERINGS]
+    if not found:
+        return False
+    who = _acting(t)
+    campaign = ctx.around.get("verbal", 0) >= 2 or (who is not None and who.ent_type_ == "PERSON")
+    return not (campaign and all(lemma(o) == "rally" for o in found))
 
 
 def _talknoun(t: Token, ctx: Context) -> bool:
@@ -375,6 +454,15 @@ NAMED: dict[str, Callable[[Token, Context], bool]] = {
     "agreenoun": _agreenoun,
     "acceptverb": lambda t, c: _political(t, c) and not _has(t, frozenset({"demand", "demands"})),
     "acceptdemand": lambda t, c: _has(t, frozenset({"demand", "demands"})),
+    "refusal": lambda t, c: not any(lemma(x) in _SILENT for x in children(t, "xcomp")),
+    "opinion": lambda t, c: _opinion(t),
+    "told": lambda t, c: any(x.dep_ in ("dobj", "ccomp", "xcomp", "prep", "nsubjpass") for x in t.children),
+    "active": lambda t, c: not is_passive(t),
+    "incite": lambda t, c: lemma(t.head) in ("incite", "condemn", "denounce", "end", "stop", "reduce", "fear", "risk"),
+    "question": _question,
+    "must": _must,
+    "offering": _offering,
+    "poll": _poll,
     "negready": lambda t, c: any(x.dep_ == "neg" for x in [*t.children, *t.head.children]) and NAMED["readyadj"](t, c),
     "public": _public,
     "readyconflict": lambda t, c: any(lemma(w) in _CONFLICT for x in children(t, "xcomp") for w in [x]),
@@ -408,15 +496,7 @@ NAMED: dict[str, Callable[[Token, Context], bool]] = {
     "alleged": lambda t, c: False,
     "rallyverb": lambda t, c: not c.sport() and not c.here.get("business", 0),
     "military": lambda t, c: (s := doer(t)) is not None and "military" in classes(s),
-    "protestobj": lambda t, c: (
-        not c.sport()
-        and any(
-            classes(o) & {"protestword"}
-            or lemma(o)
-            in ("rally", "march", "jatha", "yatra", "vigil", "dharna", "bandh", "picket", "walkout", "procession")
-            for o in [*children(t, "dobj", "nsubjpass", "attr"), *(o for _, o in prepositions(t))]
-        )
-    ),
+    "protestobj": _protestobj,
     "protestcontext": lambda t, c: c.here.get("protestctx", 0) > 0 and not c.sport(),
     "protestnoun": _protestnoun,
     "protestrally": lambda t, c: _protestnoun(t, c) and c.here.get("protestctx", 0) > 1 and not c.verbal(),
@@ -445,6 +525,7 @@ NAMED: dict[str, Callable[[Token, Context], bool]] = {
 }
 
 
+_GENERIC = frozenset({"you", "anyone", "everyone", "someone", "anybody", "nobody", "one"})
 _REDUCED = frozenset({"SUPPORT", "AID", "ACCUSE", "COOPERATE", "REQUEST", "AGREE", "CONSULT", "REJECT"})
 
 
@@ -452,6 +533,10 @@ def holds(rule: Rule, t: Token, ctx: Context) -> bool:
     """Whether every condition of a rule is met by a word."""
     if ctx.disaster() and not ctx.here.get("conflict", 0):
         return False  # accidents and disasters: even their inquiries and evacuations are no political events
+    if t.dep_ in ("compound", "amod", "nmod") and rule.kind == "n":
+        return False  # "protest song", "fighting force"
+    if rule.kind == "v" and any(lower(x) in _GENERIC for x in (doer(t), undergoer(t)) if x is not None):
+        return False  # "you get shot"
     if rule.type in _REDUCED and t.pos_ == "VERB" and t.dep_ in ("acl", "amod") and t.tag_ in ("VBN", "VBG"):
         return False  # "backed by", "accused of", "calling for" only describe a side
     return all(_one(name, values, t, ctx) != negated for name, values, negated in rule.conditions)

@@ -22,6 +22,7 @@ from tasks.extract.events.syntax import (
     is_passive,
     lemma,
     lower,
+    sentence,
     undergoer,
 )
 
@@ -261,7 +262,7 @@ def _to_death(t: Token) -> bool:
 def _bare_left(t: Token) -> Token | None:
     """ "… and eight are injured": a number that stands alone just before the verb group."""
     i = t.i - 1
-    while i > t.sent.start and lower(t.doc[i]) in (
+    while i > sentence(t).start and lower(t.doc[i]) in (
         "are",
         "were",
         "was",
@@ -389,7 +390,7 @@ def _of_adjective(t: Token, field: str) -> Iterator[Count]:
     elif t.dep_ == "amod" and head.pos_ in ("NOUN",) and lemma(head) in ("body",):
         yield from _count(t, head, field)
     elif t.dep_ in ("dobj", "ccomp", "conj") or t.pos_ in ("NOUN", "ADJ"):
-        before = t.nbor(-1) if t.i > t.sent.start else None
+        before = t.nbor(-1) if t.i > sentence(t).start else None
         if before is not None and (before.like_num or lower(before) in _words("vague")):
             got = (
                 _from_numeral(before) if before.like_num else _qualified(before, before, _words("vague")[lower(before)])

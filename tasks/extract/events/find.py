@@ -12,7 +12,7 @@ from tasks.extract.events.candidates import Candidate
 from tasks.extract.events.context import Context, signals
 from tasks.extract.events.lexicon import lemmas
 from tasks.extract.events.plover import COOPERATIVE, QUADS, goldstein
-from tasks.extract.events.syntax import MAX_WALK, above, classes, lemma, lower
+from tasks.extract.events.syntax import MAX_WALK, above, classes, lemma, lower, sentence
 
 Token = Any
 MAX_SENTENCE = 400
@@ -57,7 +57,7 @@ def find_events(
     drafts = _drafts(doc, quotes)
     if not drafts:
         return []
-    mentions = place_names.find_places(doc, _is_caseless(doc.text))
+    mentions = place_names.find_places(doc, _is_caseless(article.text))
     rows: dict[str, tables.Event] = {}
     triggers = {x.i for d in drafts for x in (d.c.token, *d.c.also)}
     for d in drafts[:MAX_EVENTS]:
@@ -126,7 +126,7 @@ def _converted(d: _Draft) -> _Draft | None:
     )
     if not (own and political and d.mood in ("planned", "negated", "expected")):
         return d
-    if any(lower(x) == "if" for x in t.sent if x.dep_ == "mark") and d.mood == "planned" and c.type in COOPERATIVE:
+    if any(lower(x) == "if" for x in sentence(t) if x.dep_ == "mark") and d.mood == "planned" and c.type in COOPERATIVE:
         return d
     cooperative = c.type in COOPERATIVE
     if d.mood == "negated":
@@ -184,7 +184,7 @@ def _total(found: list[counts.Count]) -> tuple[int | None, int | None, list[coun
         joined = c.token.i == last.i or (
             c.token.dep_ == "conj" and c.token.head.i == last.i and lemma(c.token) != "arrest"
         )
-        if joined and c.token.sent.start == last.sent.start and (c.min or c.max):
+        if joined and sentence(c.token).start == sentence(last).start and (c.min or c.max):
             used.append(c)
     low = None if any(u.min is None for u in used) else sum(u.min or 0 for u in used)
     high = None if any(u.max is None for u in used) else sum(u.max or 0 for u in used)
@@ -205,9 +205,9 @@ def _evidence(d: _Draft) -> tuple[int, int]:
         edges = (v.left_edge.i, v.right_edge.i)
         start, end = min(start, edges[0]), max(end, edges[1])
     for n in d.counts:
-        if n.token.sent.start == d.c.token.sent.start:
+        if sentence(n.token).start == sentence(d.c.token).start:
             start, end = min(start, n.token.i), max(end, n.token.i)
-    sent = d.c.token.sent
+    sent = sentence(d.c.token)
     return max(start, sent.start), min(end, sent.end - 1)
 
 
@@ -238,10 +238,10 @@ def _trigger(d: _Draft) -> tuple[int, int]:
 
 def _when(doc: Any, article: tables.Article, d: _Draft, rivals: set[int]) -> dates.When | None:
     t = d.c.token
-    sent = t.sent
+    sent = sentence(t)
     lo, hi = doc[sent.start].idx, doc[sent.end - 1].idx + len(doc[sent.end - 1].text)
     published = article.published_at.date() if article.published_at else None
-    found = dates.find_dates(doc.text[lo:hi], lo, published, ahead=d.mood in ("planned", "expected"))
+    found = dates.find_dates(article.text[lo:hi], lo, published, ahead=d.mood in ("planned", "expected"))
     best, best_score = None, 0.0
     for w in found:
         span = doc.char_span(w.start, w.end, alignment_mode="expand")
@@ -404,10 +404,10 @@ def _row(
         article_id=article.article_id,
         type=d.c.type,  # type: ignore[arg-type]
         mode=d.c.mode,
-        evidence=doc.text[start:end],
+        evidence=article.text[start:end],
         start=start,
         end=end,
-        trigger=doc.text[trigger_start:trigger_end],
+        trigger=article.text[trigger_start:trigger_end],
         trigger_start=trigger_start,
         trigger_end=trigger_end,
         modality=d.mood,  # type: ignore[arg-type]

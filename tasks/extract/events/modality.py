@@ -20,6 +20,8 @@ from tasks.extract.events.syntax import (
     lemma,
     lower,
     phrase,
+    sentence,
+    words_at,
 )
 
 Token = Any
@@ -101,12 +103,12 @@ def attribute(c: Candidate, quotes: list[tables.Quote]) -> Attribution | None:
 def _attribution(doc: Any, who: Token, verb: Token | None, alleged: bool) -> Attribution:
     a, b = phrase(who)
     start, end = chars(doc, a, b)
-    return Attribution(text=doc.text[start:end], start=start, end=end, verb=verb, alleged=alleged)
+    return Attribution(text=words_at(doc, a, b), start=start, end=end, verb=verb, alleged=alleged)
 
 
 def _according(t: Token) -> Attribution | None:
     """ "according to X" in the clause of the word."""
-    for w in t.sent:
+    for w in sentence(t):
         if lower(w) == "according" and w.i + 2 < len(t.doc) and lower(w.nbor(1)) == "to":
             for p in w.children:
                 for o in p.children:
@@ -117,7 +119,7 @@ def _according(t: Token) -> Attribution | None:
 
 def _shared(t: Token) -> Attribution | None:
     """ "…, X said" and "X said …" at the sentence's top, over clauses joined to the one it governs."""
-    root = t.sent.root
+    root = sentence(t).root
     if root.pos_ != "VERB" or lemma(root) not in _verbs("say") or root.i == t.i:
         return None
     inside = children(root, "ccomp", "parataxis")
@@ -134,7 +136,7 @@ def _shared(t: Token) -> Attribution | None:
 
 def _trailing(t: Token) -> Attribution | None:
     """ "…, X said on Monday." at a sentence's end, however the parse hangs it."""
-    sent = t.sent
+    sent = sentence(t)
     for w in t.doc[max(t.i + 1, sent.end - 14) : sent.end]:
         if w.pos_ != "VERB" or lemma(w) not in _verbs("say") or w.i in {h.i for h in above(t)} or is_passive(w):
             continue

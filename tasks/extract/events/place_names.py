@@ -56,7 +56,7 @@ def find_places(doc: Any, caseless: bool) -> list[Mention]:
     out = []
     for r in raws:
         text_span = (doc[r.first].idx, doc[r.last].idx + len(doc[r.last].text))
-        text = doc.text[text_span[0] : text_span[1]]
+        text = doc[r.first : r.last + 1].text
         got = _resolve(r, votes, caseless)
         if got is None and not in_place_position(doc, r.first):
             continue
@@ -189,7 +189,7 @@ def _described(doc: Any, votes: Counter[str]) -> list[Mention]:
                 last=t.i,
                 start=start,
                 end=end,
-                text=doc.text[start:end],
+                text=doc[first : t.i + 1].text,
                 name=place.name,
                 place=place,
                 country=iso,
@@ -430,7 +430,7 @@ def _countries(doc: Any, raws: list[_Raw], caseless: bool) -> Counter[str]:
             got = g.demonym(t.text)
             if got:
                 votes[got] += 1
-    text = doc.text.lower()[:20_000]
+    text = doc[:4000].text.lower()
     for cue, iso in _cues():
         if cue in text and re.search(rf"\b{re.escape(cue)}\b", text):
             votes[iso] += 1

@@ -6,7 +6,7 @@ from typing import Any
 
 from tasks.extract.events.lexicon import word_lists
 from tasks.extract.events.place_names import Mention, in_place_position
-from tasks.extract.events.syntax import above, is_human, lemma
+from tasks.extract.events.syntax import above, is_human, lemma, sentence
 
 Token = Any
 _KINDS = word_lists("words.txt")["place_kinds"]
@@ -22,7 +22,7 @@ def place_of(
     `words` name the event; `span` are the tokens of its evidence; `sides` are tokens of actor and recipient, whose home
     is not where it happened.
     """
-    sent = words[0].sent
+    sent = sentence(words[0])
     best, best_score = None, 0.6 if type_ not in _VERBAL else 1.8
     for m in mentions:
         if sent.start <= m.first < sent.end:

@@ -26,6 +26,7 @@ from tasks.extract.events.syntax import (
     phrase,
     prepositions,
     undergoer,
+    words_at,
 )
 
 Token = Any
@@ -344,4 +345,4 @@ def describe(t: Token) -> Role:
         kind = "organisation" if kinds & {"organisation", "government", "military", "police", "entity"} else None
         if kind is None and kinds & {"territory", "building"}:
             kind = "place"
-    return Role(text=doc.text[start:end], start=start, end=end, kind=kind, country=_country(doc, a, b), sector=sector)
+    return Role(text=words_at(doc, a, b), start=start, end=end, kind=kind, country=_country(doc, a, b), sector=sector)

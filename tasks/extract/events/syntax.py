@@ -25,6 +25,16 @@ SUFFERED = frozenset({"die", "perish", "succumb", "sustain", "suffer", "receive"
 """Verbs whose subject is who it happens to."""
 
 
+def sentence(t: Token) -> Any:
+    """The sentence of a token. `token.sent` walks the whole Doc each time; this walks the sentence."""
+    doc, start, end = t.doc, t.i, t.i + 1
+    while start > 0 and not doc[start].is_sent_start:
+        start -= 1
+    while end < len(doc) and not doc[end].is_sent_start:
+        end += 1
+    return doc[start:end]
+
+
 def lower(t: Token) -> str:
     return str(t.lower_)
 
@@ -292,6 +302,13 @@ def phrase(t: Token) -> tuple[int, int]:
     while start < t.i and (t.doc[start].is_punct or t.doc[start].is_space):
         start += 1
     return start, end
+
+
+def words_at(doc: Any, start: int, end: int) -> str:
+    """The text of tokens start..end as `chars` bounds it. (`doc.text` is made anew at every call.)"""
+    if end > start and doc[end].tag_ == "POS":
+        end -= 1
+    return str(doc[start : end + 1].text)
 
 
 def chars(doc: Any, start: int, end: int) -> tuple[int, int]:
