@@ -161,6 +161,6 @@ def run_speed(rounds: int = 1) -> list[Row]:
             "parent peak MB": round(max(r.parent_mb for r in done)),
         }
         size = f"{pages} pages, {WORKERS} workers"
-        note = f"{rounds} rounds in turn, load of the machine before them {load:.1f}"
+        note = f"rounds in turn: {rounds}; load of the machine before them: {load:.1f}"
         rows.append(Row(section="speed", set=size, system=name, figures=figures, note=note))
     return rows
