@@ -56,13 +56,13 @@ def test_reference_in_docs_is_the_one_made_from_the_schemas() -> None:
 
 COLUMNS = {
     "articles": "article_id external_id url outlet title text authors published_at language copy_group story_id",
-    "quotes": "quote_id article_id kind text start end parts cue cue_start cue_end speaker_text speaker_start speaker_end "
-    "source_id quote_group confidence",
+    "quotes": "quote_id article_id kind text start end parts cue cue_start cue_end speaker_text speaker_start "
+    "speaker_end source_id quote_group confidence",
     "sources": "source_id article_id name kind role affiliation named mentions",
-    "events": "event_id article_id type mode evidence start end trigger trigger_start trigger_end actor_text actor_start "
-    "actor_end recipient_text recipient_start recipient_end place_text place_name place_country lat lon geonames_id "
-    "date_text date_start date_end killed_min killed_max injured_min injured_max arrested_min arrested_max displaced_min "
-    "displaced_max modality attributed_to attributed_source_id attributed_quote_id story_id confidence",
+    "events": "event_id article_id type mode evidence start end trigger trigger_start trigger_end actor_text "
+    "actor_start actor_end recipient_text recipient_start recipient_end place_text place_name place_country lat lon geonames_id "
+    "date_text date_start date_end killed_min killed_max injured_min injured_max arrested_min arrested_max "
+    "displaced_min displaced_max modality attributed_to attributed_source_id attributed_quote_id story_id confidence",
     "inputs": "ref url fate step reason detail",
 }
 

@@ -1,6 +1,6 @@
 """What became of each cleaned article: new, changed since an earlier night, already there, or a copy of another.
 
-Runs once a run, over what is light of every article (no texts). Answers one verdict an article, in the order of its shard.
+Runs once a run, over what is light of every article (no texts). One verdict an article, in the order of its shard.
 """
 
 from __future__ import annotations

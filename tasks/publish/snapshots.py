@@ -89,7 +89,8 @@ with told as (
 ), sums as (
     select story_id, min(date_start) as date_start, max(date_end) as date_end,
            min(coalesce(killed_min, killed_max)) as killed_min, max(coalesce(killed_max, killed_min)) as killed_max,
-           min(coalesce(injured_min, injured_max)) as injured_min, max(coalesce(injured_max, injured_min)) as injured_max
+           min(coalesce(injured_min, injured_max)) as injured_min,
+           max(coalesce(injured_max, injured_min)) as injured_max
     from happened group by story_id
 ), heads as (
     select story_id,

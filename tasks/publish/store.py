@@ -7,8 +7,8 @@
     <root>/.commit/…                            a night on its way in
 
 A commit writes every new file into `.commit/new`, syncs them, then renames the list of moves to `.commit/moves.json`:
-from that instant the night counts as published. The moves are renames within one file system and take milliseconds. A process
-killed among them leaves the list, and whoever opens the store next finishes it first.
+from that instant the night counts as published. The moves are renames within one file system and take milliseconds. A
+process killed among them leaves the list, and whoever opens the store next finishes it first.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ CONTEXT_CHARS = 160
 
 # The sample is drawn by a hash of the id: fair, and the same every time the page is made.
 _QUOTES = """
-select q.*, a.text as body, a.title, a.outlet, a.url, s.name as source_name, s.kind as source_kind, s.role, s.affiliation
+select q.*, a.text as body, a.title, a.outlet, a.url, s.name as source_name, s.role, s.affiliation
 from quotes q join articles a using (article_id)
 left join sources s on s.article_id = q.article_id and s.source_id = q.source_id
 where q.dt = $night and a.dt = $night order by md5(q.quote_id) limit $n

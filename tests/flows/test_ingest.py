@@ -22,8 +22,8 @@ from tasks import tables
 
 ROOT = Path(__file__).parents[2]
 PIECES = [
-    "Police in {city} arrested {n} protesters on Monday, officials said. “We will not be silenced,” said Amina Odhiambo, "
-    "a spokeswoman for the union. She told reporters that the march would go on.",
+    "Police in {city} arrested {n} protesters on Monday, officials said. “We will not be silenced,” said Amina "
+    "Odhiambo, a spokeswoman for the union. She told reporters that the march would go on.",
     "At least {n} people were killed on Sunday when gunmen attacked a market near {city}, a hospital official said. "
     "The governor said the army had been sent to the area. “They came at noon,” said trader Musa Bello.",
     "The government of the region has agreed to reopen the border at {city}, the foreign minister said on Friday. "

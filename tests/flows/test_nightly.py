@@ -147,7 +147,8 @@ def _tells(frame: pd.DataFrame, texts: dict[str, str], spans: list[tuple[str, st
 
 def test_spans_slice_back_over_both_nights(nights: Nights) -> None:
     texts = dict(nights.table("articles")[["article_id", "text"]].itertuples(index=False))
-    quotes = [("text", "start", "end"), ("cue", "cue_start", "cue_end"), ("speaker_text", "speaker_start", "speaker_end")]
+    quotes = [("text", "start", "end"), ("cue", "cue_start", "cue_end")]
+    quotes.append(("speaker_text", "speaker_start", "speaker_end"))
     events = [("evidence", "start", "end"), ("trigger", "trigger_start", "trigger_end")]
     for role in ("actor", "recipient", "place"):
         events.append((f"{role}_text", f"{role}_start", f"{role}_end"))
