@@ -6,7 +6,7 @@ from collections import Counter
 
 from tasks.clean.agree import words
 from tasks.clean.blocks import Block
-from tasks.clean.features import bucket, text_features, word_features
+from tasks.clean.features import MAX_CHARS, bucket, text_features, word_features
 
 PROSE = 15
 """Words from which a block counts as prose."""
@@ -50,7 +50,8 @@ def block_features(blocks: list[Block], title: str | None, reference: set[str]) 
 
     `reference`: what another finder holds for the body, by reference_of(); empty where there is none.
     """
-    sizes = [len(words(b.text)) for b in blocks]
+    tokens = [words(b.text) for b in blocks]
+    sizes = [len(w) for w in tokens]
     mass = _mass(blocks, sizes)
     total = max(1, max(mass.values(), default=1))
     parents: Counter[int] = Counter()
@@ -60,19 +61,20 @@ def block_features(blocks: list[Block], title: str | None, reference: set[str]) 
     best_parent = max(parents, key=lambda p: (parents[p], -p)) if parents else -1
     head = set(words(title or ""))
     prose = [s >= PROSE and b.link_chars < len(b.text) * 0.4 for b, s in zip(blocks, sizes, strict=True)]
-    own = [text_features(b.text) for b in blocks]
+    heads = [w if len(b.text) <= MAX_CHARS else words(b.text[:MAX_CHARS]) for b, w in zip(blocks, tokens, strict=True)]
+    own = [text_features(b.text, w) for b, w in zip(blocks, heads, strict=True)]
     repeats = Counter(b.text for b in blocks)
     title_at = next((i for i, b in enumerate(blocks) if b.tag == "h1" and head and _near(b.text, head) > 0.6), -1)
     rows: list[list[str]] = []
     for i, block in enumerate(blocks):
-        row = [*own[i], *word_features(block.text), *_markup(block), *_container(block, mass, total, best_parent)]
+        row = [*own[i], *word_features(heads[i]), *_markup(block), *_container(block, mass, total, best_parent)]
         row += _place(i, len(blocks), title_at, prose)
         if head:
             row.append(f"title={bucket(_near(block.text, head), (0.05, 0.3, 0.6, 0.9))}")
         if repeats[block.text] > 1:
             row.append(f"repeated,{bucket(sizes[i], (4, 12))}")
         if reference:
-            row.append(f"ref={_in_reference(block.text, reference)},{bucket(sizes[i], (4, 12))}")
+            row.append(f"ref={_in_reference(tokens[i], reference)},{bucket(sizes[i], (4, 12))}")
         row += _neighbours(i, blocks, sizes, own)
         rows.append(row)
     return rows
@@ -90,8 +92,7 @@ def _near(text: str, head: set[str]) -> float:
     return len(own & head) / len(own | head) if own else 0.0
 
 
-def _in_reference(text: str, reference: set[str]) -> int:
-    tokens = words(text)
+def _in_reference(tokens: list[str], reference: set[str]) -> int:
     if len(tokens) < 4:
         return int(" ".join(tokens) in reference)
     grams = [" ".join(tokens[k : k + 4]) for k in range(len(tokens) - 3)]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import bisect
 import functools
 import json
 import re
+from dataclasses import dataclass
 from importlib import resources
-
-from tasks.clean.agree import words
 
 STOPWORDS = frozenset(
     "the of and to in a is was for that on with as by at from it be this have are has had he she they we you i his her"
@@ -16,6 +16,7 @@ STOPWORDS = frozenset(
     " del se un una para su al lo como más le et les des du une pour dans qui sur pas est au par il di che è non per"
     " della sono het een van dat op te voor niet zijn og i på som med til av den det att om".split()
 )
+MAX_CHARS = 1500
 _SENTENCE_END = re.compile(r"[.!?…。！？][\"”’»)\]']*$")
 _DATE = re.compile(
     r"\b\d{1,2}[:.]\d{2}\b|\b(?:19|20)\d{2}\b|\b(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|mär|mai|okt|dez)[a-zäé]*\.?\s+\d|\bago\b",
@@ -27,6 +28,8 @@ _QUOTE = re.compile(r"[\"“”„«»]")
 _BY = re.compile(r"^(?:by|von|por|par|di|door)\s+[A-ZÀ-Þ]", re.I)
 _CAPITAL = re.compile(r"\b[A-ZÀ-ÖØ-Þ]")
 _UPPER_WORD = re.compile(r"\b[A-ZÀ-ÖØ-Þ]{3,}\b")
+_WORD_START = re.compile(r"\b\w")
+_DIGIT = re.compile(r"\d")
 _SHOUT = re.compile(r"^[A-Z0-9 &:|,.'’\-]{4,}$")
 
 
@@ -41,31 +44,48 @@ def speaks_for_itself(text: str) -> int:
     return min(3, len(_FIRST_PERSON.findall(_QUOTED.sub(" ", text[:1500]))))
 
 
+@dataclass(frozen=True, slots=True)
+class _Lexicon:
+    """Furniture phrases with the number of their kind. An alternation of 300 phrases is what re is slowest at."""
+
+    kinds: tuple[str, ...]
+    by_start: dict[str, list[tuple[str, int]]]  # first three characters -> phrases that begin at a word's start
+    anywhere: list[tuple[str, int]]  # phrases that begin with a sign
+
+
 @functools.cache
-def _lexicon() -> list[tuple[str, re.Pattern[str]]]:
-    """Furniture phrases by kind. Each kind is one alternation, anchored at a word's start."""
+def _lexicon() -> _Lexicon:
     text = resources.files("tasks.clean").joinpath("lexicon.json").read_text(encoding="utf-8")
     kinds: dict[str, list[str]] = json.loads(text)
-    return [
-        (
-            kind,
-            re.compile(
-                r"(?<!\w)(?:" + "|".join(re.escape(p) for p in sorted(phrases, key=len, reverse=True)) + ")", re.I
-            ),
-        )
-        for kind, phrases in kinds.items()
-    ]
+    by_start: dict[str, list[tuple[str, int]]] = {}
+    anywhere = []
+    for number, phrases in enumerate(kinds.values()):
+        for phrase in phrases:
+            if phrase[0].isalnum() and len(phrase) >= 3:
+                by_start.setdefault(phrase[:3], []).append((phrase, number))
+            else:
+                anywhere.append((phrase, number))
+    return _Lexicon(tuple(kinds), by_start, anywhere)
 
 
-def kinds_of(text: str) -> list[str]:
-    """Kinds of furniture whose phrases the text holds, those with most hits first."""
-    sample = text[:600]
-    hits = [(len(pattern.findall(sample)), -order, kind) for order, (kind, pattern) in enumerate(_lexicon())]
-    return [kind for n, _, kind in sorted(hits, reverse=True) if n]
+@functools.lru_cache(maxsize=2048)
+def kinds_of(text: str) -> tuple[str, ...]:
+    """Kinds of furniture whose phrases the text's first 600 code points hold, those with most hits first."""
+    low = text[:600].lower()
+    lexicon = _lexicon()
+    hits = [0] * len(lexicon.kinds)
+    for m in _WORD_START.finditer(low):
+        at = m.start()
+        for phrase, number in lexicon.by_start.get(low[at : at + 3], ()):
+            hits[number] += low.startswith(phrase, at)
+    for phrase, number in lexicon.anywhere:
+        hits[number] += phrase in low
+    order = sorted((-n, k) for k, n in enumerate(hits) if n)
+    return tuple(lexicon.kinds[k] for _, k in order)
 
 
 def bucket(value: float, edges: tuple[float, ...]) -> int:
-    return sum(value >= e for e in edges)
+    return bisect.bisect_right(edges, value)
 
 
 _LENGTHS = (1, 2, 3, 4, 6, 8, 11, 15, 20, 28, 40, 60, 100)
@@ -83,15 +103,14 @@ def _shape(character: str) -> str:
     return character
 
 
-def text_features(text: str) -> list[str]:
-    """Features of the piece by itself. Some twenty strings; bounded by its first 1,500 code points."""
-    sample = text[:1500]
-    tokens = words(sample)
+def text_features(text: str, tokens: list[str]) -> list[str]:
+    """Features of the piece by itself, some twenty strings. `tokens`: the words of its first MAX_CHARS code points."""
+    sample = text[:MAX_CHARS]
     n = len(tokens)
     raw = sample.split()
-    stop = sum(t in STOPWORDS for t in tokens) / n if n else 0.0
+    stop = len([t for t in tokens if t in STOPWORDS]) / n if n else 0.0
     capitals = len(_CAPITAL.findall(sample)) / max(1, len(raw))
-    digits = sum(c.isdigit() for c in sample) / max(1, len(sample))
+    digits = len(_DIGIT.findall(sample)) / max(1, len(sample))
     ended = bool(_SENTENCE_END.search(sample[-8:]))
     found = [
         f"len={length_bucket(n)}",
@@ -121,9 +140,9 @@ def text_features(text: str) -> list[str]:
     return found
 
 
-def word_features(text: str) -> list[str]:
+def word_features(found: list[str]) -> list[str]:
     """First, second and last word, and every word of a short piece."""
-    tokens = [("0" if t.isdigit() else t) for t in words(text[:1500])]
+    tokens = [("0" if t.isdigit() else t) for t in found]
     if not tokens:
         return ["nowords"]
     found = [f"w1={tokens[0]}", f"w12={' '.join(tokens[:2])}", f"wl={tokens[-1]}"]

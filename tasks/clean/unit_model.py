@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections import Counter
 
 from tasks.clean.agree import words
-from tasks.clean.features import bucket, kinds_of, length_bucket, speaks_for_itself, text_features, word_features
+from tasks.clean.features import (
+    MAX_CHARS,
+    bucket,
+    kinds_of,
+    length_bucket,
+    speaks_for_itself,
+    text_features,
+    word_features,
+)
 from tasks.clean.units import Unit
 
 
@@ -52,13 +60,13 @@ def _line_voices(text: str, units: list[Unit], lines: list[int]) -> list[str]:
     return voices
 
 
-def _vocabulary(texts: list[str]) -> Counter[str]:
+def _vocabulary(units: list[list[str]]) -> Counter[str]:
     """In how many long units each long word occurs: what the text is about."""
     counts: Counter[str] = Counter()
-    for t in texts:
-        tokens = {w for w in words(t[:1500]) if len(w) > 4}
-        if len(tokens) >= 5:
-            counts.update(tokens)
+    for tokens in units:
+        long_words = {w for w in tokens if len(w) > 4}
+        if len(long_words) >= 5:
+            counts.update(long_words)
     return counts
 
 
@@ -66,18 +74,19 @@ def unit_features(text: str, units: list[Unit]) -> list[list[str]]:
     """One list of features a unit."""
     texts = [text[u.start : u.end] for u in units]
     lengths, lines = _line_stats(text, units)
-    vocabulary = _vocabulary(texts)
-    repeats = Counter(" ".join(words(t)) for t in texts)
-    own = [text_features(t) for t in texts]
+    tokens = [words(t[:MAX_CHARS]) for t in texts]
+    vocabulary = _vocabulary(tokens)
+    repeats = Counter(" ".join(w) for w in tokens)
+    own = [text_features(t, w) for t, w in zip(texts, tokens, strict=True)]
     ended = [t[-1:] in '.!?…"”’»)' for t in texts]
     voices = _line_voices(text, units, lines)
     rows = []
     for i, unit in enumerate(units):
         k = lines[i]
         nxt = units[i + 1].join if i + 1 < len(units) else "end"
-        long_words = {w for w in words(texts[i][:1500]) if len(w) > 4}
+        long_words = {w for w in tokens[i] if len(w) > 4}
         themed = sum(vocabulary[w] >= 2 for w in long_words) / len(long_words) if long_words else -1.0
-        row = [*own[i], *word_features(texts[i]), *_position(k, len(lengths)), *_surrounding(lengths, k)]
+        row = [*own[i], *word_features(tokens[i]), *_position(k, len(lengths)), *_surrounding(lengths, k)]
         row += [
             f"join={unit.join}",
             f"joins={unit.join},{nxt}",
@@ -89,7 +98,7 @@ def unit_features(text: str, units: list[Unit]) -> list[list[str]]:
         around = [voices[j] for j in range(max(0, k - 2), min(len(voices), k + 3)) if j != k]
         asking = sum(v[0] != "0" and v[2] != "0" for v in around)
         row.append(f"asking={min(3, asking)},{voices[k]}")
-        if repeats[" ".join(words(texts[i]))] > 1:
+        if repeats[" ".join(tokens[i])] > 1:
             row.append(f"repeated,{bucket(len(texts[i].split()), (4, 10))}")
         for d, name in ((-1, "p"), (1, "n"), (-2, "pp"), (2, "nn")):
             j = i + d
