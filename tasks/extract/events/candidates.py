@@ -131,8 +131,15 @@ def _main_things(found: list[Candidate]) -> list[Candidate]:
             and any(h.i in heads for h in [*above(t)][:4])
         ):
             continue
+        elif t.dep_ == "pobj" and lower(t.head) in _BEFORE_IT and c.rule is not None and c.rule.kind == "n":
+            if any(h.i in heads and heads[h.i].type != c.type for h in [*above(t)][:6]):
+                continue
         out.append(c)
     return out
+
+
+_BEFORE_IT = frozenset({"after", "following", "amid", "despite", "over", "before", "since"})
+"""What stands behind these is told as known, where the sentence has an event of its own."""
 
 
 def _future(t: Token) -> Candidate | None:

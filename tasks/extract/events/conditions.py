@@ -525,13 +525,14 @@ NAMED: dict[str, Callable[[Token, Context], bool]] = {
 }
 
 
+_PHYSICAL = frozenset({"ASSAULT", "PROTEST", "COERCE", "MOBILIZE"})
 _GENERIC = frozenset({"you", "anyone", "everyone", "someone", "anybody", "nobody", "one"})
 _REDUCED = frozenset({"SUPPORT", "AID", "ACCUSE", "COOPERATE", "REQUEST", "AGREE", "CONSULT", "REJECT"})
 
 
 def holds(rule: Rule, t: Token, ctx: Context) -> bool:
     """Whether every condition of a rule is met by a word."""
-    if ctx.disaster() and not ctx.here.get("conflict", 0):
+    if ctx.disaster() and (not ctx.here.get("conflict", 0) or rule.type not in _PHYSICAL):
         return False  # accidents and disasters: even their inquiries and evacuations are no political events
     if t.dep_ in ("compound", "amod", "nmod") and rule.kind == "n":
         return False  # "protest song", "fighting force"
