@@ -9,6 +9,7 @@ import difflib
 import io
 import json
 import re
+import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -31,13 +32,44 @@ Row = dict[str, Any]
 # --------------------------------------------------------------------------- lines and rows of a file
 
 
+def _is_gzip(path: str) -> bool:
+    with Path(path).open("rb") as file:
+        return file.read(2) == b"\x1f\x8b"
+
+
 @contextlib.contextmanager
 def _opened(path: str) -> Iterator[io.BufferedReader]:
     """The file's bytes, decompressed where it is gzip."""
+    zipped = _is_gzip(path)
     with Path(path).open("rb") as raw:
-        zipped = raw.read(2) == b"\x1f\x8b"
-        raw.seek(0)
         yield io.BufferedReader(GzipStream(raw), 1 << 16) if zipped else raw
+
+
+_kept = threading.local()
+"""Of each thread, the file that its last shard came from, still open where that shard ended: a gzip stream and a row
+group can only be read from their begin, so opening them anew for every shard would cost the square of their length."""
+
+
+def _stamp(path: str) -> tuple[str, int, int]:
+    stat = Path(path).stat()
+    return path, stat.st_size, stat.st_mtime_ns
+
+
+@contextlib.contextmanager
+def _continued(path: str, offset: int) -> Iterator[io.BufferedReader]:
+    """The file for reading from `offset`: where it is gzip, the one that the shard before left, if there is one."""
+    if not _is_gzip(path):
+        with _opened(path) as file:
+            yield file
+        return
+    stamp = _stamp(path)
+    kept: tuple[Any, io.BufferedReader] | None = _kept.__dict__.pop("lines", None)
+    if kept is not None and kept[0] == stamp and kept[1].tell() <= offset:
+        file = kept[1]
+    else:
+        file = io.BufferedReader(GzipStream(Path(path).open("rb")), 1 << 16)
+    yield file
+    _kept.lines = (stamp, file)  # not after an exception: then nobody knows where it stands
 
 
 class _Lines:
@@ -366,7 +398,7 @@ def _read_lines(shard: Shard) -> Iterator[RawText | Failure]:
     name = shard.paths[0]
     number = shard.first
     columns, delimiter, _ = _header(name, shard.kind) if shard.kind != "jsonl" else ([], "", 0)
-    with _opened(name) as file:
+    with _continued(name, shard.start) as file:
         lines = _Lines(file, shard.start)
         units: Iterator[Any] = iter(lines) if shard.kind == "jsonl" else _rows(lines, delimiter, [])
         while shard.end < 0 or lines.offset < shard.end:
@@ -418,19 +450,45 @@ def _parquet_rows(name: str, start: int, end: int, options: InputOptions) -> Ite
     """Rows start to end, only the columns that are understood, only the row groups that hold them."""
     wanted = ("id", "title", "url", "outlet", "authors", "published_at", "date", "language",
               options.text_column or "text", options.id_column or "id")  # fmt: skip
-    with pq.ParquetFile(name) as file:
+    stamp = (_stamp(name), wanted)
+    kept: tuple[Any, _ParquetCursor] | None = _kept.__dict__.pop("parquet", None)
+    if kept is not None and kept[0] == stamp and kept[1].at <= start:
+        cursor = kept[1]
+    else:
+        cursor = _ParquetCursor(name, wanted, start)
+    yield from cursor.rows(start, end)
+    _kept.parquet = (stamp, cursor)
+
+
+class _ParquetCursor:
+    """A Parquet file read forward. `at` is the row that the batch in hand begins with."""
+
+    def __init__(self, name: str, wanted: Sequence[str], start: int) -> None:
+        file = pq.ParquetFile(name)
         columns = sorted({c for w in wanted if (c := _column(file.schema_arrow.names, w)) is not None})
-        at = 0
-        for group in range(file.metadata.num_row_groups):
-            size = file.metadata.row_group(group).num_rows
-            if at < end and at + size > start:
-                for batch in file.iter_batches(batch_size=256, row_groups=[group], columns=columns):
-                    low, high = max(start - at, 0), min(end - at, batch.num_rows)
-                    if low < high:
-                        yield from _python_rows(batch.slice(low, high - low))
-                    at += batch.num_rows
-            else:
-                at += size
+        sizes = [file.metadata.row_group(i).num_rows for i in range(file.metadata.num_row_groups)]
+        first = self.at = 0
+        while first < len(sizes) and self.at + sizes[first] <= start:
+            self.at += sizes[first]
+            first += 1
+        groups = list(range(first, len(sizes)))
+        self._batches = file.iter_batches(batch_size=256, row_groups=groups, columns=columns)
+        self._batch: Any = None
+
+    def rows(self, start: int, end: int) -> Iterator[Row | str]:
+        while self.at < end:
+            if self._batch is None:
+                self._batch = next(self._batches, None)
+            if self._batch is None:
+                return
+            size = self._batch.num_rows
+            low, high = max(start - self.at, 0), min(end - self.at, size)
+            if low < high:
+                yield from _python_rows(self._batch.slice(low, high - low))
+            if self.at + size > end:
+                return  # the next shard begins in this batch
+            self.at += size
+            self._batch = None
 
 
 def _python_rows(batch: Any) -> Iterator[Row | str]:

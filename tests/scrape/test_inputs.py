@@ -374,6 +374,32 @@ def test_read_shard_fails_one_row_of_csv_when_it_is_bad(tmp_path: Path) -> None:
     assert texts(records) == ["one", Reason.RECORD_UNREADABLE, "two\nlines", Reason.NO_TEXT_COLUMN_VALUE, "last"]
 
 
+@pytest.mark.parametrize("name", ["a.jsonl", "a.jsonl.gz", "a.parquet"])
+def test_read_shard_gives_the_same_in_any_order_of_shards(tmp_path: Path, name: str) -> None:
+    rows = [{"text": f"text {i} " * (i % 50)} for i in range(1000)]
+    if name == "a.parquet":
+        pq.write_table(pa.Table.from_pylist(rows), tmp_path / name, row_group_size=300)
+    else:
+        jsonl(tmp_path / "a.jsonl", *rows)
+        (tmp_path / "a.jsonl.gz").write_bytes(gzip.compress((tmp_path / "a.jsonl").read_bytes()))
+    shards = plan(tmp_path / name, records=70)
+    in_order = [list(read_shard(s)) for s in shards]
+    assert [r.ref.rpartition("#")[2] for out in in_order for r in out] == [str(i) for i in range(1000)]
+    shuffled = list(range(len(shards)))
+    random.Random(3).shuffle(shuffled)
+    assert all(list(read_shard(shards[i])) == in_order[i] for i in shuffled)
+    for half in read_shard(shards[4]):  # given up in the middle
+        assert half == in_order[4][0]
+        break
+    both = zip(read_shard(shards[5]), read_shard(shards[6]), strict=False)  # side by side
+    assert [list(side) for side in zip(*both, strict=True)] == [in_order[5], in_order[6]]
+
+
+def test_read_shard_reads_a_table_called_gz_that_is_none(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl.gz").write_bytes(jsonl(tmp_path / "a.jsonl", {"text": "x"}).read_bytes())
+    assert texts(read(tmp_path / "a.jsonl.gz")) == ["x"]
+
+
 def test_plan_shards_reads_json_lines_called_json_when_named(tmp_path: Path) -> None:
     jsonl(tmp_path / "a.json", {"text": "x"}, {"text": "y"})
     assert texts(read(tmp_path / "a.json")) == ["x", "y"]

@@ -1,4 +1,4 @@
-"""Secure connections and HTTP/2: the certificate is checked for the name, the connection made to the checked address."""
+"""Secure connections and HTTP/2: the certificate is checked for the name, the connection made to a checked address."""
 
 from __future__ import annotations
 
