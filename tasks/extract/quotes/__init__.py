@@ -9,7 +9,9 @@ from tasks import tables
 
 def find_quotes(doc: Any, article: tables.Article) -> tuple[list[tables.Quote], list[tables.Source]]:
     """Quotes and sources of one parsed article, see `tasks.extract.quotes.find`."""
-    from tasks.extract.quotes.find import find_quotes as find  # the models' code loads only where it is used
+    from tasks.extract.quotes.find import (
+        find_quotes as find,
+    )  # the models' code loads only where it is used
 
     return find(doc, article)
 

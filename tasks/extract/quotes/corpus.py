@@ -45,7 +45,18 @@ def read_samples(path: Path, model: str, cache: Path | None = None) -> list[Samp
     else:
         docs = [parse(nlp, r["text"]) for r in records]
         if kept is not None:
-            attrs = ["ORTH", "SPACY", "LEMMA", "TAG", "POS", "DEP", "HEAD", "SENT_START", "ENT_IOB", "ENT_TYPE"]
+            attrs = [
+                "ORTH",
+                "SPACY",
+                "LEMMA",
+                "TAG",
+                "POS",
+                "DEP",
+                "HEAD",
+                "SENT_START",
+                "ENT_IOB",
+                "ENT_TYPE",
+            ]
             DocBin(attrs=attrs, docs=docs).to_disk(kept)
     return [
         Sample(id=r["id"], frame=build_frame(d), attributions=r["attributions"])
@@ -72,7 +83,10 @@ def labels_of(sample: Sample) -> I64:
     for name, label in (("source", 4), ("cue", 3)):
         for a in sample.attributions:
             for s, e in a[name]:
-                lo, hi = int(np.searchsorted(middle, s)), int(np.searchsorted(middle, e))
+                lo, hi = (
+                    int(np.searchsorted(middle, s)),
+                    int(np.searchsorted(middle, e)),
+                )
                 out[lo:hi] = label
     for a in sample.attributions:
         for s, e in a["content"]:

@@ -9,7 +9,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tasks.extract.quotes.frame import CLAUSE_DEPS, U64, Bool, Frame, I64, climb, hashes, look_up
+from tasks.extract.quotes.frame import (
+    CLAUSE_DEPS,
+    I64,
+    U64,
+    Bool,
+    Frame,
+    climb,
+    hashes,
+    look_up,
+)
 
 _MUL = np.uint64(0x9E3779B97F4A7C15)
 _MIX = np.uint64(0xBF58476D1CE4E5B9)
@@ -69,7 +78,11 @@ def nearest(flag: Bool, group: I64, *, left: bool) -> I64:
 
 def take(values: U64 | I64, at: I64) -> U64:
     """values[at] + 1, and 0 where at is -1."""
-    return np.where(at >= 0, values[np.maximum(at, 0)].astype(np.uint64) + np.uint64(1), np.uint64(0))
+    return np.where(
+        at >= 0,
+        values[np.maximum(at, 0)].astype(np.uint64) + np.uint64(1),
+        np.uint64(0),
+    )
 
 
 def token_features(f: Frame, prior: CuePrior) -> list[U64]:
@@ -86,11 +99,29 @@ def _local(f: Frame, prior: CuePrior) -> list[U64]:
     lex = {k: shift(f.cue * 10 + prior.of(f.lemma), k, g) for k in (-1, 0, 1)}
     low = shift(f.lower, 0, g)
     out = [mix(1 + i, v) for i, v in enumerate(w.values())] + [mix(7 + i, v) for i, v in enumerate(t.values())]
-    out += [mix(12, w[-1], w[0]), mix(13, w[0], w[1]), mix(14, t[-1], t[0]), mix(15, t[0], t[1])]
-    out += [mix(16, t[-1], t[0], t[1]), mix(17, w[-2], w[-1]), mix(18, w[1], w[2]), mix(19, w[0], f.tag)]
+    out += [
+        mix(12, w[-1], w[0]),
+        mix(13, w[0], w[1]),
+        mix(14, t[-1], t[0]),
+        mix(15, t[0], t[1]),
+    ]
+    out += [
+        mix(16, t[-1], t[0], t[1]),
+        mix(17, w[-2], w[-1]),
+        mix(18, w[1], w[2]),
+        mix(19, w[0], f.tag),
+    ]
     out += [mix(20 + i, v) for i, v in enumerate(lex.values())]
-    out += [mix(23, w[0], f.ent), mix(24, f.is_title, f.pos), mix(25, shift(f.tag, -2, g), t[-1], t[0])]
-    out += [mix(26, lex[0], t[0], t[1]), mix(27, w[-1], lex[0]), mix(28, np.where(f.is_word, low * 0, low), t[1])]
+    out += [
+        mix(23, w[0], f.ent),
+        mix(24, f.is_title, f.pos),
+        mix(25, shift(f.tag, -2, g), t[-1], t[0]),
+    ]
+    out += [
+        mix(26, lex[0], t[0], t[1]),
+        mix(27, w[-1], lex[0]),
+        mix(28, np.where(f.is_word, low * 0, low), t[1]),
+    ]
     return out
 
 
@@ -118,7 +149,10 @@ def _syntax(f: Frame, prior: CuePrior) -> list[U64]:
     ]
     clause2 = clause[gov]
     out += [mix(50, cdep, f.dep[clause2], cue[f.head[clause2]], cue[gov])]
-    out += [mix(51, cdep, cue[gov], f.dep), mix(52, clause == np.arange(len(f)), cdep, cue[gov], f.tag)]
+    out += [
+        mix(51, cdep, cue[gov], f.dep),
+        mix(52, clause == np.arange(len(f)), cdep, cue[gov], f.tag),
+    ]
     # the nearest ancestor that can attribute, and how this token hangs below it
     for t, able in ((53, (f.cue > 0) | (strength > 1)), (60, strength > 3)):
         up = climb(f.head, able[f.head] & (f.head != np.arange(len(f))))  # the child below that ancestor
@@ -126,7 +160,10 @@ def _syntax(f: Frame, prior: CuePrior) -> list[U64]:
         has = able[anc] & (anc != up)
         key = np.where(has, cue[anc], -1)
         where = np.sign(np.arange(len(f)) - anc) * has
-        out += [mix(t, key, f.dep[up], where), mix(t + 1, np.where(has, f.word[anc], 0), f.dep[up], where)]
+        out += [
+            mix(t, key, f.dep[up], where),
+            mix(t + 1, np.where(has, f.word[anc], 0), f.dep[up], where),
+        ]
         out += [
             mix(t + 2, key, where, bucket(np.arange(len(f)) - anc)),
             mix(t + 3, key, f.dep[up], f.tag[anc], where, f.tag),
@@ -169,7 +206,11 @@ def _quotes(f: Frame) -> list[U64]:
     next_q = nearest(inside, f.para, left=False)
     d_last = bucket(np.where(last_q >= 0, at - last_q, 30))
     d_next = bucket(np.where(next_q >= 0, next_q - at, 30))
-    tail = np.where(inside, take(f.lower, np.where(stop[q] + 1 < n, np.minimum(stop[q] + 1, n - 1), -1)), 0)
+    tail = np.where(
+        inside,
+        take(f.lower, np.where(stop[q] + 1 < n, np.minimum(stop[q] + 1, n - 1), -1)),
+        0,
+    )
     head_tag = np.where(inside, f.tag[np.minimum(begin[q], n - 1)], 0)
     out = [
         mix(70, state, kinds),
@@ -192,7 +233,12 @@ def _quotes(f: Frame) -> list[U64]:
     ]
     out += [
         mix(83, inside, f.tag, shift(f.tag, -1, f.para)),
-        mix(84, from_start, length, take(f.word, np.where(inside, begin[q] - 2, -1) * (begin[q] > 2))),
+        mix(
+            84,
+            from_start,
+            length,
+            take(f.word, np.where(inside, begin[q] - 2, -1) * (begin[q] > 2)),
+        ),
         mix(85, para_quoted, d_last, d_next),
     ]
     return out
@@ -203,7 +249,10 @@ def _sentence(f: Frame, prior: CuePrior) -> list[U64]:
     strength = prior.of(f.lemma)
     cue = f.cue * 10 + strength
     strong = strength > 3
-    left, right = nearest(strong, f.sent, left=True), nearest(strong, f.sent, left=False)
+    left, right = (
+        nearest(strong, f.sent, left=True),
+        nearest(strong, f.sent, left=False),
+    )
     weak = (f.cue > 0) | (strength > 1)
     wl, wr = nearest(weak, f.sent, left=True), nearest(weak, f.sent, left=False)
     dl = bucket(np.where(left >= 0, at - left, 40))
@@ -235,7 +284,11 @@ def _sentence(f: Frame, prior: CuePrior) -> list[U64]:
     ]
     out += [
         mix(100, cl, cr, take(cue, left), take(cue, right)),
-        mix(101, take(cue, left), f.lower[np.minimum(left + 1, len(f) - 1)] * (left >= 0)),
+        mix(
+            101,
+            take(cue, left),
+            f.lower[np.minimum(left + 1, len(f) - 1)] * (left >= 0),
+        ),
     ]
     out += [
         mix(102, at == sent_start, f.para == 0, inside),

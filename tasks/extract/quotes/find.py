@@ -9,17 +9,29 @@ import numpy as np
 
 from tasks import tables
 from tasks.extract.quotes.calibrate import evidence
+from tasks.extract.quotes.crf import F64
 from tasks.extract.quotes.features import token_features
-from tasks.extract.quotes.frame import Frame, build_frame
+from tasks.extract.quotes.frame import I64, Frame, build_frame
+from tasks.extract.quotes.judge import is_anchor, needed
 from tasks.extract.quotes.lexicon import cue_classes
 from tasks.extract.quotes.models import Models, load_models
 from tasks.extract.quotes.spans import Piece, char_span, find_pieces
-from tasks.extract.quotes.speakers import Cue, Scene, cue_of, find_cues, rank
+from tasks.extract.quotes.speakers import (
+    Cue,
+    Scene,
+    cue_of,
+    find_cues,
+    rank,
+    speaker_tokens,
+)
 from tasks.extract.sources.identity import Cast, Entity, cast_of
-from tasks.extract.sources.mentions import Mention, find_mentions
+from tasks.extract.sources.mentions import find_mentions
 from tasks.extract.sources.rows import source_rows
 
 LANGUAGES = ("en", None)
+BEGIN_BIAS = 0.7
+"""Added to the score of every beginning, so that doubtful pieces come up for judgement."""
+BIAS = np.array([0.0, BEGIN_BIAS, 0.0, 0.0, 0.0])
 
 
 @dataclass(slots=True, kw_only=True)
@@ -28,8 +40,10 @@ class Said:
 
     pieces: list[Piece]
     cue: Cue | None
-    speaker: int | None
+    speaker: int | None  # index of the mention
+    named_by: tuple[int, int] | None  # tokens of the words that name it
     speaker_chance: float
+    evidence: dict[str, float]
     confidence: float
 
 
@@ -51,18 +65,20 @@ def find_quotes(doc: Any, article: tables.Article) -> tuple[list[tables.Quote], 
     speaking = [s.speaker for s in said if s.speaker is not None]
     spans = [(p.lo, p.hi) for s in said for p in s.pieces]
     cast = cast_of(frame, scene.mentions, speaking, spans)
-    sources, ids = source_rows(frame, scene.mentions, cast, article.article_id, [(s.speaker, s.pieces) for s in said])
-    rows = [_row(frame, s, scene.mentions, cast, ids, article) for s in said]
+    sources, ids = source_rows(
+        frame,
+        scene.mentions,
+        cast,
+        article.article_id,
+        [(s.speaker, s.pieces) for s in said],
+    )
+    rows = [_row(frame, s, cast, ids, article) for s in said]
     return _unique(rows), sources
 
 
-def read_scene(frame: Frame, models: Models) -> tuple[Scene, list[Said]]:
+def read_scene(frame: Frame, models: Models, *, all_of_it: bool = False) -> tuple[Scene, list[Said]]:
     """The tagged text, and what is said in it by whom."""
-    labels, marginals = models.crf.tag(models.crf.scores(token_features(frame, models.prior)), frame.para)
-    pieces = find_pieces(frame, labels, marginals)
-    mentions = find_mentions(frame) if pieces else []
-    scene = Scene(frame=frame, labels=labels, marginals=marginals, prior=models.prior, mentions=mentions,
-                  heads=[m.head for m in mentions], cues=find_cues(frame, labels, models.prior))  # fmt: skip
+    scene, pieces = set_scene(frame, models)
     said: list[Said] = []
     last: int | None = None
     for piece in pieces:
@@ -72,22 +88,51 @@ def read_scene(frame: Frame, models: Models) -> tuple[Scene, list[Said]]:
             continue
         speaker, chance = rank(scene, piece, cue, pieces, last, models.ranker)
         last = speaker
-        shown = evidence(frame, piece, has_cue=cue is not None, has_speaker=speaker is not None, speaker_chance=chance)
+        shown = evidence(scene, piece, cue, speaker, chance)
         said.append(
             Said(
                 pieces=[piece],
                 cue=cue,
                 speaker=speaker,
+                named_by=None if speaker is None else speaker_tokens(scene, speaker),
                 speaker_chance=chance,
+                evidence=shown,
                 confidence=models.calibration.chance(shown),
             )
         )
-    return scene, [s for s in said if _kept(frame, s)]
+    return scene, said if all_of_it else keep(scene, said)
 
 
-def _kept(frame: Frame, s: Said) -> bool:
-    """A short quoted stretch without cue or speaker is a scare quote or a title, and too doubtful a row is none."""
-    return True
+def set_scene(frame: Frame, models: Models) -> tuple[Scene, list[Piece]]:
+    """The tagged text and the pieces of it that somebody said."""
+    chances = models.cues.chances(frame, models.prior)
+    labels, marginals = tag(frame, models)
+    pieces = find_pieces(frame, labels, marginals)
+    mentions = find_mentions(frame) if pieces else []
+    heads = [m.head for m in mentions]
+    cues = find_cues(labels, chances)
+    return Scene(
+        frame=frame,
+        labels=labels,
+        marginals=marginals,
+        chances=chances,
+        mentions=mentions,
+        heads=heads,
+        cues=cues,
+    ), pieces
+
+
+def tag(frame: Frame, models: Models) -> tuple[I64, F64]:
+    """Label and marginals of every token."""
+    scores = models.crf.scores(token_features(frame, models.prior))
+    labels, marginals = models.crf.tag(scores + BIAS, frame.para)
+    return labels, marginals
+
+
+def keep(scene: Scene, said: list[Said]) -> list[Said]:
+    """The quotes sure enough for a row."""
+    anchored = any(is_anchor(scene, s.pieces, s.cue, s.confidence) for s in said)
+    return [s for s in said if s.confidence >= needed(scene, s.pieces, s.cue, s.speaker, anchored=anchored)]
 
 
 def _continues(frame: Frame, before: Said, piece: Piece, cue: Cue | None) -> bool:
@@ -101,16 +146,13 @@ def _continues(frame: Frame, before: Said, piece: Piece, cue: Cue | None) -> boo
     )  # fmt: skip
 
 
-def _row(
-    frame: Frame, s: Said, mentions: list[Mention], cast: Cast, ids: dict[int, str], article: tables.Article
-) -> tables.Quote:
+def _row(frame: Frame, s: Said, cast: Cast, ids: dict[int, str], article: tables.Article) -> tables.Quote:
     spans = [char_span(frame, p) for p in s.pieces]
     start, end = spans[0][0], spans[-1][1]
     text = article.text
-    speaker = mentions[s.speaker] if s.speaker is not None else None
     entity = cast.of.get(s.speaker) if s.speaker is not None else None
     cue_span = (int(frame.start[s.cue.lo]), int(frame.end[s.cue.hi - 1])) if s.cue else None
-    speaker_span = (int(frame.start[speaker.lo]), int(frame.end[speaker.hi - 1])) if speaker else None
+    speaker_span = (int(frame.start[s.named_by[0]]), int(frame.end[s.named_by[1] - 1])) if s.named_by else None
     return tables.Quote(
         quote_id=tables.make_id("q", article.article_id, start, end),
         article_id=article.article_id,

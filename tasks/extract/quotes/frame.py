@@ -19,8 +19,30 @@ U64 = npt.NDArray[np.uint64]
 I64 = npt.NDArray[np.int64]
 Bool = npt.NDArray[np.bool_]
 
-NAME_TYPES = ("PERSON", "ORG", "GPE", "NORP", "LOC", "FAC", "PRODUCT", "EVENT", "WORK_OF_ART", "LAW")
-CLAUSE_DEPS = ("ROOT", "ccomp", "parataxis", "advcl", "acl", "relcl", "xcomp", "csubj", "pcomp", "csubjpass")
+NAME_TYPES = (
+    "PERSON",
+    "ORG",
+    "GPE",
+    "NORP",
+    "LOC",
+    "FAC",
+    "PRODUCT",
+    "EVENT",
+    "WORK_OF_ART",
+    "LAW",
+)
+CLAUSE_DEPS = (
+    "ROOT",
+    "ccomp",
+    "parataxis",
+    "advcl",
+    "acl",
+    "relcl",
+    "xcomp",
+    "csubj",
+    "pcomp",
+    "csubjpass",
+)
 
 
 @functools.cache
@@ -113,7 +135,10 @@ def build_frame(doc: Any) -> Frame:
     quote = np.searchsorted(q_start, start, side="right") - 1
     if len(quoted):
         quote = np.where((quote >= 0) & (start < q_end[np.maximum(quote, 0)]), quote, -1)
-    is_mark = np.isin(col[attrs.LOWER][keep], hashes('"', "“", "”", "``", "''", "‘", "’", "'", "«", "»", "„", "’’"))
+    is_mark = np.isin(
+        col[attrs.LOWER][keep],
+        hashes('"', "“", "”", "``", "''", "‘", "’", "'", "«", "»", "„", "’’"),
+    )
     keys, numbers = _cue_keys()
     verbal = np.isin(pos, _pos("VERB", "NOUN", "ADP", "AUX", "SCONJ", "ADJ"))
     return Frame(

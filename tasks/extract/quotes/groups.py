@@ -132,10 +132,19 @@ def _pairs(items: list[_Utterance]) -> list[tuple[int, int]]:
         grams = {" ".join(u.words[k : k + 3]) for k in range(len(u.words) - 2)}
         grams |= {" ".join(m) for m in u.marked if len(m) == 2}
         for g in grams:
-            hashes.append(int.from_bytes(hashlib.blake2b(g.encode(), digest_size=8).digest(), "little", signed=True))
+            hashes.append(
+                int.from_bytes(
+                    hashlib.blake2b(g.encode(), digest_size=8).digest(),
+                    "little",
+                    signed=True,
+                )
+            )
             owners.append(i)
     order = np.argsort(np.array(hashes, dtype=np.int64), kind="stable")
-    keys, who = np.array(hashes, dtype=np.int64)[order], np.array(owners, dtype=np.int64)[order]
+    keys, who = (
+        np.array(hashes, dtype=np.int64)[order],
+        np.array(owners, dtype=np.int64)[order],
+    )
     starts = (
         np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1]])) if len(keys) else np.zeros(0, dtype=np.int64)
     )

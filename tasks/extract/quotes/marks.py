@@ -59,7 +59,15 @@ def _paragraph(text: str, lo: int, hi: int, *, carried: bool) -> list[Quoted]:
             if at is None or kind == "o!":
                 at = (m.start(), m.group(), single)
         elif at is not None and at[2] == single:
-            out.append(Quoted(start=at[0], end=m.end(), single=single, closed=True, mark=len(at[1])))
+            out.append(
+                Quoted(
+                    start=at[0],
+                    end=m.end(),
+                    single=single,
+                    closed=True,
+                    mark=len(at[1]),
+                )
+            )
             at = None
         elif at is None and first and carried and not single:
             # a quotation broken by a paragraph's end goes on here without a mark of its own
@@ -95,7 +103,13 @@ def _word_after(text: str, at: int, hi: int) -> bool:
 
 
 def _kind(
-    text: str, m: re.Match[str], lo: int, hi: int, at: tuple[int, str, bool] | None, single_close: int, odd: bool
+    text: str,
+    m: re.Match[str],
+    lo: int,
+    hi: int,
+    at: tuple[int, str, bool] | None,
+    single_close: int,
+    odd: bool,
 ) -> str:
     """'o' opens, 'c' closes, 'o!' opens anew over one left open; 's' appended for single marks; '' for no mark."""
     c = m.group()
@@ -120,7 +134,14 @@ def _kind(
     return _single(text, m, lo, hi, at, single_close)
 
 
-def _single(text: str, m: re.Match[str], lo: int, hi: int, at: tuple[int, str, bool] | None, single_close: int) -> str:
+def _single(
+    text: str,
+    m: re.Match[str],
+    lo: int,
+    hi: int,
+    at: tuple[int, str, bool] | None,
+    single_close: int,
+) -> str:
     before = text[m.start() - 1] if m.start() > lo else " "
     after = text[m.end()] if m.end() < hi else " "
     if at is None:

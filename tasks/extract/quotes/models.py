@@ -10,6 +10,7 @@ import numpy as np
 
 from tasks.extract.quotes.calibrate import Calibration, load_calibration
 from tasks.extract.quotes.crf import Crf, load_crf
+from tasks.extract.quotes.cues import CueModel, load_cues
 from tasks.extract.quotes.features import CuePrior
 from tasks.extract.quotes.speakers import Ranker, load_ranker
 
@@ -20,6 +21,7 @@ HERE = Path(__file__).parent
 class Models:
     crf: Crf
     prior: CuePrior
+    cues: CueModel
     ranker: Ranker
     calibration: Calibration
 
@@ -36,5 +38,5 @@ def load_prior(path: Path) -> CuePrior:
 @functools.cache
 def load_models(folder: Path = HERE) -> Models:
     """Raises OSError if a model file is not there: train.py makes them."""
-    return Models(crf=load_crf(folder / "tagger.npz"), prior=load_prior(folder / "cue_prior.npz"),
+    return Models(crf=load_crf(folder / "tagger.npz"), prior=load_prior(folder / "cue_prior.npz"), cues=load_cues(folder / "cues.npz"),
                   ranker=load_ranker(folder / "speakers.npz"), calibration=load_calibration(folder / "calibration.json"))  # fmt: skip

@@ -27,10 +27,10 @@ def find_pieces(f: Frame, labels: I64, marginals: F64) -> list[Piece]:
     said = marginals[:, 1] + marginals[:, 2]
     raw = []
     for lo, hi in runs_of(labels, f.para):
-        lo, hi = _snap(f, lo, hi)
+        lo, hi = _snap(f, labels, *_after_colon(f, lo, hi))
         if lo < hi:
             raw.append((lo, hi))
-    raw = _whole_quotations(f, raw, said)
+    raw = _whole_quotations(f, raw, labels, said)
     out: list[Piece] = []
     for lo, hi in sorted(raw):
         if out and lo < out[-1].hi:
@@ -38,7 +38,13 @@ def find_pieces(f: Frame, labels: I64, marginals: F64) -> list[Piece]:
         while lo < hi and not f.is_word[lo]:
             lo += 1
         if lo < hi:
-            out.append(Piece(lo=lo, hi=hi, chance=float(said[lo:hi].mean() * 0.5 + min(said[lo], said[hi - 1]) * 0.5)))
+            out.append(
+                Piece(
+                    lo=lo,
+                    hi=hi,
+                    chance=float(said[lo:hi].mean() * 0.5 + min(said[lo], said[hi - 1]) * 0.5),
+                )
+            )
     return out
 
 
@@ -53,6 +59,16 @@ def runs_of(labels: I64, para: I64) -> list[tuple[int, int]]:
     return out
 
 
+def _after_colon(f: Frame, lo: int, hi: int) -> tuple[int, int]:
+    """Without "him:" or "WALLACE:" before a quotation or a turn of a transcript."""
+    for k in range(lo, min(lo + 4, hi - 2)):
+        if f.text[f.start[k] : f.end[k]] == ":":
+            opens = f.quote[k + 1] >= 0 and f.quote[k + 1] != f.quote[lo]
+            turn = k > lo and f.text[f.start[lo] : f.end[k - 1]].isupper()
+            return (k + 1, hi) if opens or turn else (lo, hi)
+    return lo, hi
+
+
 def _words_of_quote(f: Frame) -> dict[int, tuple[int, int]]:
     """For each quoted stretch its first word token and one past its last."""
     out: dict[int, tuple[int, int]] = {}
@@ -64,19 +80,25 @@ def _words_of_quote(f: Frame) -> dict[int, tuple[int, int]]:
     return out
 
 
-def _snap(f: Frame, lo: int, hi: int) -> tuple[int, int]:
+def _snap(f: Frame, labels: I64, lo: int, hi: int) -> tuple[int, int]:
     """A border that lies within two words of the border of a quoted stretch moves there: no quotation is half said."""
     q = int(f.quote[lo])
     if q >= 0:
         first = lo
-        while first > 0 and f.quote[first - 1] == q and f.para[first - 1] == f.para[lo] and lo - first < 4:
+        while (
+            first > 0
+            and f.quote[first - 1] == q
+            and f.para[first - 1] == f.para[lo]
+            and lo - first < 4
+            and labels[first - 1] < 3
+        ):
             first -= 1
         if first == 0 or f.quote[first - 1] != q:
             lo = first
     q = int(f.quote[hi - 1])
     if q >= 0:
         last = hi
-        while last < len(f) and f.quote[last] == q and last - hi < 4:
+        while last < len(f) and f.quote[last] == q and last - hi < 4 and labels[last] < 3:
             last += 1
         if last == len(f) or f.quote[last] != q:
             hi = last
@@ -87,15 +109,15 @@ def _snap(f: Frame, lo: int, hi: int) -> tuple[int, int]:
     return lo, hi
 
 
-def _whole_quotations(f: Frame, pieces: list[tuple[int, int]], said: F64) -> list[tuple[int, int]]:
+def _whole_quotations(f: Frame, pieces: list[tuple[int, int]], labels: I64, said: F64) -> list[tuple[int, int]]:
     """Direct quotations as wholes: pieces inside one stretch are joined, and a stretch that reads as speech is added."""
     for lo, hi in _words_of_quote(f).values():
         inside = [(a, b) for a, b in pieces if lo <= a and b <= hi]
         crossing = [(a, b) for a, b in pieces if a < hi and lo < b and (a, b) not in inside]
         covered = sum(b - a for a, b in inside)
         long = hi - lo >= MIN_LONE_WORDS
-        if crossing:
-            continue
+        if crossing or (labels[lo:hi] >= 3).any():
+            continue  # a transcript's "SMITH: …" stands in its marks together with its speaker
         if inside and (len(inside) > 1 or covered < hi - lo) and (covered >= 0.5 * (hi - lo) or _speech(f, lo, hi)):
             pieces = [p for p in pieces if p not in inside] + [(lo, hi)]
         elif not inside and long and _speech(f, lo, hi) and said[lo:hi].mean() > 0.2:

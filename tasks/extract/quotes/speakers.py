@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 
 from tasks.extract.quotes.crf import F64
-from tasks.extract.quotes.features import CuePrior
 from tasks.extract.quotes.frame import I64, Frame
 from tasks.extract.quotes.spans import Piece
 from tasks.extract.sources.mentions import Mention
@@ -34,7 +33,7 @@ class Scene:
     frame: Frame
     labels: I64
     marginals: F64
-    prior: CuePrior
+    chances: F64  # of each token to head a cue
     mentions: list[Mention]
     heads: list[int]
     cues: list[Cue]
@@ -50,15 +49,13 @@ class Ranker:
         return sum(self.weights.get(f, 0.0) for f in features)
 
 
-def find_cues(f: Frame, labels: I64, prior: CuePrior) -> list[Cue]:
-    """Runs of the cue label; the main word is the one that most often heads cues."""
+def find_cues(labels: I64, chances: F64) -> list[Cue]:
+    """Runs of the cue label; the main word is the one with the highest chance to head one."""
     at = np.flatnonzero(labels == 3)
     out: list[Cue] = []
-    strength = prior.of(f.lemma)
     for group in np.split(at, np.flatnonzero(np.diff(at) > 1) + 1) if len(at) else []:
         lo, hi = int(group[0]), int(group[-1]) + 1
-        rank = strength[lo:hi] * 2 + (f.cue[lo:hi] > 0)
-        out.append(Cue(lo=lo, hi=hi, main=lo + int(rank.argmax())))
+        out.append(Cue(lo=lo, hi=hi, main=lo + int(chances[lo:hi].argmax())))
     return out
 
 
@@ -70,9 +67,9 @@ def cue_of(scene: Scene, piece: Piece, pieces: list[Piece]) -> Cue | None:
     for cue in _around(scene.cues, [c.lo for c in scene.cues], piece):
         before = cue.hi <= piece.lo
         gap = piece.lo - cue.hi if before else cue.lo - piece.hi
-        if gap < 0:
-            continue
         edge = piece.lo if before else piece.hi - 1
+        if gap < 0 or (f.para[edge] != f.para[cue.main] and (not before or f.quote[edge] < 0 or gap > 12)):
+            continue
         cost = (
             float(gap)
             + (0 if f.sent[edge] == f.sent[cue.main] else 25)
@@ -105,7 +102,14 @@ def candidates(scene: Scene, piece: Piece, pieces: list[Piece]) -> list[int]:
     return out
 
 
-def describe(scene: Scene, piece: Piece, cue: Cue | None, m: int, pieces: list[Piece], last: int | None) -> list[str]:
+def describe(
+    scene: Scene,
+    piece: Piece,
+    cue: Cue | None,
+    m: int,
+    pieces: list[Piece],
+    last: int | None,
+) -> list[str]:
     """Names of the features that hold of mention `m` as the speaker of `piece`. `last`: speaker of the piece before."""
     f, x = scene.frame, scene.mentions[m]
     i = x.head
@@ -133,6 +137,10 @@ def describe(scene: Scene, piece: Piece, cue: Cue | None, m: int, pieces: list[P
     out.append(f"para1 {place} {i == _first_of_para(f, i)}")
     if last is not None:
         out.append(f"last {m == last} {near} {cue is not None}")
+    run = _speaker_run(scene, i)
+    out.append(f"run {run is not None} {near}")
+    if run is not None:
+        out.append(f"runhead {not run[0] <= f.head[i] < run[1]} {x.form}")
     subject = dep in ("nsubj", "nsubjpass")
     if cue is None:
         out += [
@@ -185,7 +193,12 @@ def describe_nobody(scene: Scene, piece: Piece, cue: Cue | None) -> list[str]:
 
 
 def rank(
-    scene: Scene, piece: Piece, cue: Cue | None, pieces: list[Piece], last: int | None, ranker: Ranker
+    scene: Scene,
+    piece: Piece,
+    cue: Cue | None,
+    pieces: list[Piece],
+    last: int | None,
+    ranker: Ranker,
 ) -> tuple[int | None, float]:
     """The mention that speaks a piece, or None, and the chance that this answer is right."""
     options: list[int | None] = [None, *candidates(scene, piece, pieces)]
@@ -201,6 +214,30 @@ def rank(
     chance /= chance.sum()
     best = int(chance.argmax())
     return options[best], float(chance[best])
+
+
+def _speaker_run(scene: Scene, i: int) -> tuple[int, int] | None:
+    """The run of the speaker label around a token."""
+    if scene.labels[i] != 4:
+        return None
+    lo = hi = i
+    while lo > 0 and scene.labels[lo - 1] == 4 and scene.frame.sent[lo - 1] == scene.frame.sent[i]:
+        lo -= 1
+    while hi < len(scene.labels) and scene.labels[hi] == 4 and scene.frame.sent[hi] == scene.frame.sent[i]:
+        hi += 1
+    return lo, hi
+
+
+def speaker_tokens(scene: Scene, m: int) -> tuple[int, int]:
+    """Tokens of the words that name the speaker: the mention, widened to the run that the tagger sees as one."""
+    x, f = scene.mentions[m], scene.frame
+    run = _speaker_run(scene, x.head)
+    lo, hi = (min(x.lo, run[0]), max(x.hi, run[1])) if run is not None else (x.lo, x.hi)
+    while lo < hi - 1 and not f.is_word[lo]:
+        lo += 1
+    while hi > lo + 1 and not f.is_word[hi - 1]:
+        hi -= 1
+    return lo, hi
 
 
 def _between(pieces: list[Piece], lo: int, hi: int) -> int:
@@ -245,7 +282,9 @@ def _level(p: float) -> int:
 def save_ranker(path: Path, ranker: Ranker) -> None:
     names = sorted(ranker.weights)
     np.savez_compressed(
-        path, names=np.array(names), weights=np.array([ranker.weights[n] for n in names], dtype=np.float32)
+        path,
+        names=np.array(names),
+        weights=np.array([ranker.weights[n] for n in names], dtype=np.float32),
     )
 
 

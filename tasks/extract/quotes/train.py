@@ -10,40 +10,28 @@ import sys
 import tempfile
 import time
 from collections import Counter, defaultdict
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pycrfsuite
 
-from tasks.extract.quotes.calibrate import Calibration, evidence, save_calibration
+from tasks.extract.quotes.calibrate import Calibration, save_calibration
 from tasks.extract.quotes.corpus import LABELS, Sample, labels_of, read_samples
 from tasks.extract.quotes.crf import Crf, load_crf, save_crf
+from tasks.extract.quotes.cues import load_cues, save_cues
 from tasks.extract.quotes.features import CuePrior, token_features
 from tasks.extract.quotes.find import read_scene
 from tasks.extract.quotes.frame import I64, U64
 from tasks.extract.quotes.models import HERE, Models, load_prior, save_prior
 from tasks.extract.quotes.speakers import Ranker, save_ranker
+from tasks.extract.quotes.train_cues import cue_heads, fit_cues
 from tasks.extract.quotes.train_speakers import gold_piece, train_ranker
 from tasks.settings import ExtractSettings
 
 MIN_COUNT = 4
 """A feature seen less often is left out: of 5 million keys 0.6 million stay, with no loss on dev."""
-
-
-def cue_heads(sample: Sample) -> list[int]:
-    """The head token of each cue: the one of its words that hangs highest in the tree."""
-    f = sample.frame
-    middle = (f.start + f.end) / 2
-    out = []
-    for a in sample.attributions:
-        for s, e in a["cue"][:1]:
-            lo, hi = int(np.searchsorted(middle, s)), int(np.searchsorted(middle, e))
-            inside = range(lo, hi)
-            heads = [i for i in inside if not lo <= f.head[i] < hi or f.head[i] == i]
-            verbs = [i for i in inside if f.cue[i]]
-            if heads or verbs:
-                out.append(next((h for h in heads if f.cue[h]), verbs[0] if verbs else heads[0]))
-    return out
 
 
 class Counts:
@@ -71,7 +59,10 @@ class Counts:
                 share = k / (total + 5)
                 table[lemma] = int(np.searchsorted([0.01, 0.03, 0.08, 0.2, 0.4, 0.6], share)) + 1
         keys = sorted(table)
-        return CuePrior(keys=np.array(keys, dtype=np.uint64), bins=np.array([table[k] for k in keys], dtype=np.int64))
+        return CuePrior(
+            keys=np.array(keys, dtype=np.uint64),
+            bins=np.array([table[k] for k in keys], dtype=np.int64),
+        )
 
 
 def train_crf(columns: list[list[U64]], labels: list[I64], groups: list[I64], *, params: dict[str, object],
@@ -121,18 +112,16 @@ def _exported(path: str, keys: U64, names: list[str]) -> Crf:
     return Crf(labels=names, keys=keys[used], weights=weights, transitions=transitions)
 
 
-def train_calibration(samples: list[Sample], crf: Crf, prior: CuePrior, ranker: Ranker) -> Calibration:
+def train_calibration(samples: list[Sample], models: Models) -> Calibration:
     """From texts that the tagger was not trained on."""
     from sklearn.linear_model import LogisticRegression
 
-    models = Models(crf=crf, prior=prior, ranker=ranker, calibration=Calibration(weights={}))
     rows, right = [], []
     for sample in samples:
-        _, said = read_scene(sample.frame, models)
+        _, said = read_scene(sample.frame, models, all_of_it=True)
         for s in said:
             for piece in s.pieces:
-                rows.append(evidence(sample.frame, piece, has_cue=s.cue is not None, has_speaker=s.speaker is not None,
-                                     speaker_chance=s.speaker_chance))  # fmt: skip
+                rows.append(s.evidence)
                 right.append(gold_piece(sample, piece) is not None)
     names = sorted({k for r in rows for k in r})
     x = np.array([[r.get(k, 0.0) for k in names] for r in rows])
@@ -140,8 +129,11 @@ def train_calibration(samples: list[Sample], crf: Crf, prior: CuePrior, ranker: 
     return Calibration(weights=dict(zip(names, fit.coef_[0].tolist(), strict=True)))
 
 
-HELD = 6
-"""Every sixth text is kept from the first tagger, so that ranker and calibration see it as it is on new text."""
+TAGGER: dict[str, object] = {
+    "algorithm": "l2sgd", "c2": 1.0, "max_iterations": 12, "feature.possible_transitions": True
+}  # fmt: skip
+HELD = 100
+"""The last hundred texts are kept from the tagger, so that ranker and calibration see it as it is on new text."""
 
 
 def main(arguments: list[str]) -> None:
@@ -149,8 +141,16 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("--cache", type=Path, help="folder that keeps the parses")
     parser.add_argument("--out", type=Path, default=HERE)
-    parser.add_argument("--whole", action="store_true", help="train the tagger once more on all texts")
-    parser.add_argument("--tagger", type=Path, help="take this tagger as it is")
+    parser.add_argument(
+        "--keep-tagger",
+        action="store_true",
+        help="train ranker and calibration for the tagger that is there",
+    )
+    parser.add_argument(
+        "--keep-crf",
+        action="store_true",
+        help="train all but the sequence tagger, which takes longest",
+    )
     args = parser.parse_args(arguments)
     started = time.monotonic()
 
@@ -159,36 +159,39 @@ def main(arguments: list[str]) -> None:
 
     samples = read_samples(args.data / "polnear_train.jsonl.gz", ExtractSettings().model, args.cache)
     say(f"{len(samples)} texts read")
-    held = samples[HELD - 1 :: HELD]
-    rest = [s for i, s in enumerate(samples) if i % HELD != HELD - 1]
-    prior, crf = (
-        train_tagger(rest) if args.tagger is None else (load_prior(args.out / "cue_prior.npz"), load_crf(args.tagger))
-    )
-    say(f"tagger: {len(crf.keys)} features")
-    ranker = train_ranker(held, [(crf, prior)] * len(held))
-    say(f"ranker: {len(ranker.weights)} features")
-    calibration = train_calibration(held, crf, prior, ranker)
-    if args.whole:
-        prior, crf = train_tagger(samples)
-        say(f"tagger on all texts: {len(crf.keys)} features")
-    save_crf(args.out / "tagger.npz", crf)
-    save_prior(args.out / "cue_prior.npz", prior)
-    save_ranker(args.out / "speakers.npz", ranker)
-    save_calibration(args.out / "calibration.json", calibration)
+    held = samples[-HELD:]
+    if not args.keep_tagger:
+        train_tagger(samples[:-HELD], args.out, say, keep=args.keep_crf)
+    nothing = Calibration(weights={})
+    models = Models(
+        crf=load_crf(args.out / "tagger.npz"), prior=load_prior(args.out / "cue_prior.npz"),
+        cues=load_cues(args.out / "cues.npz"), ranker=Ranker(weights={}), calibration=nothing,
+    )  # fmt: skip
+    models = replace(models, ranker=train_ranker(held, models))
+    say(f"ranker: {len(models.ranker.weights)} features")
+    save_ranker(args.out / "speakers.npz", models.ranker)
+    save_calibration(args.out / "calibration.json", train_calibration(held, models))
     say("written")
 
 
-def train_tagger(samples: list[Sample]) -> tuple[CuePrior, Crf]:
+def train_tagger(samples: list[Sample], out: Path, say: Callable[[str], None], *, keep: bool = False) -> None:
+    """Prior, first pass and tagger, written to `out`."""
     counts = Counts(samples)
-    columns = [token_features(s.frame, counts.prior(i)) for i, s in enumerate(samples)]
-    params: dict[str, object] = {
-        "algorithm": "l2sgd",
-        "c2": 1.0,
-        "max_iterations": 12,
-        "feature.possible_transitions": True,
-    }
-    crf = train_crf(columns, [labels_of(s) for s in samples], [s.frame.para for s in samples], params=params)
-    return counts.prior(), crf
+    priors = [counts.prior(i) for i in range(len(samples))]
+    save_prior(out / "cue_prior.npz", counts.prior())
+    model = fit_cues(samples, priors)
+    save_cues(out / "cues.npz", model)
+    say(f"first pass: {len(model.keys)} features")
+    if not keep:
+        columns = [token_features(s.frame, p) for s, p in zip(samples, priors, strict=True)]
+        crf = train_crf(
+            columns,
+            [labels_of(s) for s in samples],
+            [s.frame.para for s in samples],
+            params=TAGGER,
+        )
+        save_crf(out / "tagger.npz", crf)
+        say(f"tagger: {len(crf.keys)} features")
 
 
 if __name__ == "__main__":

@@ -9,20 +9,17 @@ import scipy.optimize
 import scipy.sparse
 
 from tasks.extract.quotes.corpus import Sample, tokens_of
-from tasks.extract.quotes.crf import Crf
-from tasks.extract.quotes.features import CuePrior, token_features
-from tasks.extract.quotes.frame import Frame
-from tasks.extract.quotes.spans import Piece, find_pieces
-from tasks.extract.quotes.speakers import Ranker, Scene, candidates, cue_of, describe, describe_nobody, find_cues
-from tasks.extract.sources.mentions import find_mentions
-
-
-def scene_of(frame: Frame, crf: Crf, prior: CuePrior) -> tuple[Scene, list[Piece]]:
-    labels, marginals = crf.tag(crf.scores(token_features(frame, prior)), frame.para)
-    mentions = find_mentions(frame)
-    scene = Scene(frame=frame, labels=labels, marginals=marginals, prior=prior, mentions=mentions,
-                  heads=[m.head for m in mentions], cues=find_cues(frame, labels, prior))  # fmt: skip
-    return scene, find_pieces(frame, labels, marginals)
+from tasks.extract.quotes.find import set_scene
+from tasks.extract.quotes.models import Models
+from tasks.extract.quotes.spans import Piece
+from tasks.extract.quotes.speakers import (
+    Ranker,
+    Scene,
+    candidates,
+    cue_of,
+    describe,
+    describe_nobody,
+)
 
 
 def gold_piece(sample: Sample, piece: Piece) -> int | None:
@@ -54,13 +51,11 @@ def right_mentions(scene: Scene, source: list[list[int]], options: list[int]) ->
     return out
 
 
-def train_ranker(
-    samples: list[Sample], crfs: list[tuple[Crf, CuePrior]], *, penalty: float = 0.5, min_count: int = 5
-) -> Ranker:
-    """`crfs` gives each text the tagger that was not trained on it."""
+def train_ranker(samples: list[Sample], models: Models, *, penalty: float = 0.5, min_count: int = 5) -> Ranker:
+    """From texts that the tagger was not trained on."""
     cases: list[tuple[list[list[str]], list[bool]]] = []
-    for sample, (crf, prior) in zip(samples, crfs, strict=True):
-        scene, pieces = scene_of(sample.frame, crf, prior)
+    for sample in samples:
+        scene, pieces = set_scene(sample.frame, models)
         last: int | None = None
         for piece in pieces:
             k = gold_piece(sample, piece)
@@ -105,5 +100,11 @@ def _fit(cases: list[tuple[list[list[str]], list[bool]]], penalty: float, min_co
         slope = x.T @ (e / total[which] - e * good_rows / (hit[which] + 1e-300)) + 2 * penalty * w
         return value, slope
 
-    result = scipy.optimize.minimize(loss, np.zeros(len(names)), jac=True, method="L-BFGS-B", options={"maxiter": 200})
+    result = scipy.optimize.minimize(
+        loss,
+        np.zeros(len(names)),
+        jac=True,
+        method="L-BFGS-B",
+        options={"maxiter": 200},
+    )
     return Ranker(weights={n: float(w) for n, w in zip(names, result.x, strict=True) if abs(w) > 1e-3})

@@ -10,9 +10,17 @@ import re
 from collections import Counter
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from tasks.extract.quotes.frame import Frame, hash_of
-from tasks.extract.sources.kinds import kind_of_name, kind_of_noun, number_of, singular
-from tasks.extract.sources.mentions import Mention, noun_kinds, titles
+from tasks.extract.sources.kinds import (
+    gender_of,
+    kind_of_name,
+    kind_of_noun,
+    number_of,
+    singular,
+)
+from tasks.extract.sources.mentions import Mention, noun_kinds
 
 _WORD = re.compile(r"[^\W_]+(?:[-.&'’][^\W_]+)*")
 _FEMALE = frozenset(
@@ -21,9 +29,16 @@ _FEMALE = frozenset(
 _MALE = frozenset(
     "mr mr. sir lord spokesman chairman congressman man boy father husband son brother king prince actor uncle nephew grandfather businessman policeman councilman baron duke dad boyfriend grandson pope priest imam fisherman widower fireman gunman".split()
 )
-_HE, _SHE = frozenset(("he", "him", "his", "himself")), frozenset(("she", "her", "hers", "herself"))
-_THEY, _IT = frozenset(("they", "them", "their", "themselves")), frozenset(("it", "its", "itself"))
-_SELF = frozenset(("i", "we", "us", "you", "me"))
+_HE, _SHE = (
+    frozenset(("he", "him", "his", "himself")),
+    frozenset(("she", "her", "hers", "herself")),
+)
+_THEY, _IT = (
+    frozenset(("they", "them", "their", "themselves")),
+    frozenset(("it", "its", "itself")),
+)
+_SELF = frozenset(("i", "we", "us", "you", "me", "my", "our"))
+_POINTERS = frozenset(("the", "this", "that", "these", "those", "a", "an"))
 PERSON_WORDS = frozenset(
     "man woman boy girl teenager victim mother father person hunter suspect year-old defendant player star author mum dad widow survivor politician leader tycoon".split()
 )
@@ -68,27 +83,122 @@ def name_text(f: Frame, m: Mention) -> str:
     return re.sub(r"['’]s?$", "", text)
 
 
-def cast_of(f: Frame, mentions: list[Mention], speaking: list[int], quoted: list[tuple[int, int]]) -> Cast:
+@dataclass(slots=True, kw_only=True, eq=False)
+class _Reading:
+    """What is known while an article is read from its start: the cast so far and the last speaker."""
+
+    f: Frame
+    mentions: list[Mention]
+    cast: Cast
+    speaks: set[int]
+    inside: list[bool]  # whether each mention stands within what somebody said
+    last: Entity | None = None
+
+    def word(self, m: int) -> str:
+        return str(self.f.doc[int(self.f.token[self.mentions[m].head])].lower_)
+
+    def give(self, m: int, entity: Entity, how: str) -> None:
+        self.cast.of[m] = entity
+        self.cast.resolved_by[m] = how
+        entity.mentions.append(m)
+
+
+def cast_of(
+    f: Frame,
+    mentions: list[Mention],
+    speaking: list[int],
+    quoted: list[tuple[int, int]],
+) -> Cast:
     """Who is who. `speaking`: mentions that speak, in the order of what they say; `quoted`: token spans said by them."""
     cast = Cast(entities=[], of={}, resolved_by={})
     _names(f, mentions, cast)
-    last_speaker: Entity | None = None
-    wanted = set(speaking)
-    inside = _inside(mentions, quoted)
-    for m in range(len(mentions)):
-        x = mentions[m]
-        if m not in cast.of and (m in wanted or (x.form == "description" and not inside[m])):
-            entity, how = _resolve(f, mentions, m, cast, last_speaker, inside)
+    r = _Reading(
+        f=f,
+        mentions=mentions,
+        cast=cast,
+        speaks=set(speaking),
+        inside=_inside(mentions, quoted),
+    )
+    for m, x in enumerate(mentions):
+        if m in r.speaks and (joint := _joint(r, m)) is not None:
+            r.give(m, joint, "name" if joint.named else "description")
+        elif m not in cast.of and (m in r.speaks or (x.form == "description" and not r.inside[m])):
+            entity, how = _resolve(r, m)
             if entity is None:
                 continue
-            cast.of[m] = entity
-            cast.resolved_by[m] = how
-            entity.mentions.append(m)
-        if m in wanted:
-            last_speaker = cast.of.get(m, last_speaker)
+            r.give(m, entity, how)
+        if m in r.speaks:
+            r.last = cast.of.get(m, r.last)
+    _name_later(r)
     for e in cast.entities:
         e.mentions.sort()
     return cast
+
+
+def _joint(r: _Reading, m: int) -> Entity | None:
+    """Several that speak together, "Iran, Russia and Syria" or "Paganini and his team": one source of its own."""
+    f, x = r.f, r.mentions[m]
+    conj = np.flatnonzero((f.head[x.head : x.head + 14] == x.head) & (f.dep[x.head : x.head + 14] == hash_of("conj")))
+    if not len(conj) or x.form == "pronoun":
+        return None
+    others = [k for k in range(m + 1, min(m + 8, len(r.mentions))) if r.mentions[k].head == x.head + int(conj[-1])]
+    if not others or f.sent[r.mentions[others[0]].head] != f.sent[x.head]:
+        return None
+    y = r.mentions[others[0]]
+    first, second = r.cast.of.get(m), r.cast.of.get(others[0])
+    lo = x.name[0] if x.name is not None else x.lo
+    text = " ".join(f.text[f.start[lo] : f.end[y.hi - 1]].split())
+    if first is not None and x.name is not None:
+        text = text.replace(name_text(f, x), first.name, 1)
+    kinds = {e.kind for e in (first, second) if e is not None}
+    kind = "organisation" if kinds == {"organisation"} and second is not None else "group"
+    named = bool(first is not None and first.named) or bool(second is not None and second.named)
+    same = [e for e in r.cast.entities if e.name == text]
+    entity = (
+        same[0]
+        if same
+        else Entity(
+            words=name_words(text) if named else (),
+            name=text,
+            named=named,
+            kind=kind,
+            plural=True,
+        )
+    )
+    if not same:
+        r.cast.entities.append(entity)
+    if m in r.cast.of:
+        r.cast.of[m].mentions = [k for k in r.cast.of[m].mentions if k != m]
+    return entity
+
+
+def _name_later(r: _Reading) -> None:
+    """A speaker first told of without a name and named soon after: "A transit chief says …" … "Police Chief Ed Alvarez"."""
+    cast, f = r.cast, r.f
+    for e in [e for e in cast.entities if not e.named and e.kind == "person" and e.mentions and not e.plural]:
+        first = min(e.mentions)
+        x = r.mentions[first]
+        if first not in r.speaks or int(f.para[x.head]) > 8 or r.word(first) in _SELF:
+            continue
+        if f.doc[int(f.token[x.lo])].lower_ not in ("a", "an"):
+            continue
+        others = 0
+        for m in range(first + 1, min(first + 120, len(r.mentions))):
+            y, named = r.mentions[m], cast.of.get(m)
+            if named is None or not named.named or named.kind != "person" or m not in r.speaks:
+                continue
+            if min(named.mentions) > first and f.para[y.head] - f.para[x.head] <= 8:
+                generic = e.head in PERSON_WORDS and named.female in (None, e.female)
+                if generic or _has_role(f, r.mentions, named, e.head):
+                    for k in e.mentions:
+                        cast.of[k] = named
+                    named.mentions = sorted({*named.mentions, *e.mentions})
+                    e.mentions = []
+                    break
+                others += 1
+                if others == 3 or e.head in PERSON_WORDS:
+                    break
+    cast.entities = [e for e in cast.entities if e.mentions]
 
 
 def _inside(mentions: list[Mention], quoted: list[tuple[int, int]]) -> list[bool]:
@@ -130,6 +240,8 @@ def _names(f: Frame, mentions: list[Mention], cast: Cast) -> None:
         e.mentions.sort()
         e.kind = kind_of_name(f, e.words, e.ents, [mentions[m] for m in e.mentions])
         e.plural = e.kind == "group"
+        if e.kind == "person" and e.female is None:
+            e.female = gender_of(e.words[0])
 
 
 def _fitting(entities: list[Entity], w: tuple[str, ...], votes: Counter[str], m: int) -> Entity | None:
@@ -168,81 +280,81 @@ def _note_gender(f: Frame, x: Mention, entity: Entity) -> None:
         entity.female = False
 
 
-def _resolve(
-    f: Frame, mentions: list[Mention], m: int, cast: Cast, last: Entity | None, inside: list[bool]
-) -> tuple[Entity | None, str]:
-    x = mentions[m]
-    word = f.doc[int(f.token[x.head])].lower_
+def _resolve(r: _Reading, m: int) -> tuple[Entity | None, str]:
+    x, word = r.mentions[m], r.word(m)
     if x.form == "pronoun":
         if word in _SELF:
-            return _own(f, x, cast, kind="person"), "pronoun"
-        if word == "who":
-            return _antecedent(f, mentions, m, cast) or last, "pronoun"
-        entity = _pronoun(f, mentions, m, word, cast, last, inside)
+            return _own(r, m, kind="person"), "pronoun"
+        if word in ("who", "which", "that"):
+            return _antecedent(r, m) or r.last, "pronoun"
+        entity = _pronoun(r, m, word)
         if entity is not None and entity.kind == "person" and entity.female is None and word in _HE | _SHE:
             entity.female = word in _SHE
         return entity, "pronoun"
-    named = _apposed_name(f, mentions, m, cast)
+    named = _apposed_name(r, m)
     if named is not None:
         return named, "name"
-    return _description(f, mentions, m, cast, last, inside), "description"
+    return _description(r, m), "description"
 
 
-def _antecedent(f: Frame, mentions: list[Mention], m: int, cast: Cast) -> Entity | None:
+def _antecedent(r: _Reading, m: int) -> Entity | None:
     """What "who" stands for: the noun that its clause hangs on."""
-    i, steps = mentions[m].head, 0
+    f = r.f
+    i, steps = r.mentions[m].head, 0
     rel = {hash_of("relcl"), hash_of("acl")}
     while int(f.dep[i]) not in rel and f.head[i] != i and steps < 8:
         i, steps = int(f.head[i]), steps + 1
     noun = int(f.head[i])
-    near = [k for k in range(max(m - 12, 0), m) if mentions[k].head == noun]
-    return cast.of.get(near[0]) if near else None
+    near = [k for k in range(max(m - 12, 0), m) if r.mentions[k].head == noun]
+    if not near:
+        return None
+    found = r.cast.of.get(near[0])
+    if found is None:
+        found = _own(r, near[0], kind=kind_of_noun(f, noun))
+        r.give(near[0], found, "description")
+    return found
 
 
-def _apposed_name(f: Frame, mentions: list[Mention], m: int, cast: Cast) -> Entity | None:
+def _apposed_name(r: _Reading, m: int) -> Entity | None:
     """The person named beside a description: "the mayor, Ann Lee," or "her advocate Dali Mpofu"."""
-    head, appos = mentions[m].head, hash_of("appos")
-    for k in range(m + 1, min(m + 8, len(mentions))):
-        if f.head[mentions[k].head] == head and int(f.dep[mentions[k].head]) == appos and mentions[k].form == "name":
-            return cast.of.get(k)
+    f, head, appos = r.f, r.mentions[m].head, hash_of("appos")
+    for k in range(m + 1, min(m + 8, len(r.mentions))):
+        if (
+            f.head[r.mentions[k].head] == head
+            and int(f.dep[r.mentions[k].head]) == appos
+            and r.mentions[k].form == "name"
+        ):
+            return r.cast.of.get(k)
     return None
 
 
-def _pronoun(
-    f: Frame, mentions: list[Mention], m: int, word: str, cast: Cast, last: Entity | None, inside: list[bool]
-) -> Entity | None:
+def _pronoun(r: _Reading, m: int, word: str) -> Entity | None:
+    recent = _recent(r, m)
     if word in _HE | _SHE:
-        fits = [
-            e
-            for e in _recent(f, mentions, m, cast, inside)
-            if e[1].kind in ("person", None) and not e[1].plural and e[1].female in (None, word in _SHE)
-        ]
+        fits = [(s, e) for s, e in recent if e.kind == "person" and not e.plural and e.female in (None, word in _SHE)]
     elif word in _IT:
-        fits = [e for e in _recent(f, mentions, m, cast, inside) if e[1].kind in ("organisation", "document")]
+        fits = [(s, e) for s, e in recent if e.kind in ("organisation", "document")]
     else:
-        fits = [
-            e for e in _recent(f, mentions, m, cast, inside) if e[1].kind in ("group", "organisation") or e[1].plural
-        ]
+        fits = [(s, e) for s, e in recent if e.kind in ("group", "organisation") or e.plural]
         fits = [(s + 2 * (e.kind == "group" or e.plural), e) for s, e in fits]
-    if last is not None:
-        fits = [(s + (2.0 if e is last else 0), e) for s, e in fits]
+    fits = [(s + (2.0 if e is r.last else 0), e) for s, e in fits]
     return max(fits, key=lambda t: t[0])[1] if fits else None
 
 
-def _recent(f: Frame, mentions: list[Mention], m: int, cast: Cast, inside: list[bool]) -> list[tuple[float, Entity]]:
-    """Entities mentioned before a mention (or a little after it in its sentence), with their salience."""
-    here = mentions[m]
+def _recent(r: _Reading, m: int) -> list[tuple[float, Entity]]:
+    """Entities mentioned before a mention, with their salience: near, a subject, outside of quotations, named."""
+    f, here = r.f, r.mentions[m]
     scores: dict[int, tuple[float, Entity]] = {}
-    subject = {hash_of("nsubj"), hash_of("nsubjpass")}
+    subject = (hash_of("nsubj"), hash_of("nsubjpass"))
     for k in range(m - 1, max(m - 80, -1), -1):
-        e = cast.of.get(k)
+        e = r.cast.of.get(k)
         if e is None:
             continue
-        x = mentions[k]
+        x = r.mentions[k]
         away = int(f.sent[here.head] - f.sent[x.head])
-        score = -float(min(away, 12)) * 0.7 - 0.01 * (m - k)
-        score += 1.0 * (int(f.dep[x.head]) in subject) - 1.5 * inside[k] - 0.7 * (int(f.dep[x.head]) == hash_of("poss"))
-        score += 0.4 * (e.named) + 0.3 * min(len(e.mentions), 4) / 4
+        dep = int(f.dep[x.head])
+        score = -float(min(away, 12)) * 0.7 - 0.01 * (m - k) + 0.4 * e.named
+        score += 1.0 * (dep in subject) - 1.5 * r.inside[k] - 0.7 * (dep == hash_of("poss"))
         if away == 0 and int(f.head[x.head]) == int(f.head[here.head]):
             score -= 3.0  # two arguments of one verb are two people
         old = scores.get(id(e))
@@ -251,66 +363,57 @@ def _recent(f: Frame, mentions: list[Mention], m: int, cast: Cast, inside: list[
     return list(scores.values())
 
 
-def _description(
-    f: Frame, mentions: list[Mention], m: int, cast: Cast, last: Entity | None, inside: list[bool]
-) -> Entity | None:
-    x = mentions[m]
-    words = [f.doc[int(t)].lower_ for t in f.token[x.lo : x.hi]]
-    head = singular(f, x.head)
-    kind = kind_of_noun(f, x.head)
-    plural = number_of(f, x.head)
-    definite = bool(words) and words[0] in ("the", "this", "that", "these", "those")
-    mods = frozenset(
-        w for w in words if w.isalnum() and w not in ("the", "this", "that", "a", "an") and singular_word(w) != head
+def _description(r: _Reading, m: int) -> Entity | None:
+    f, x = r.f, r.mentions[m]
+    first = f.doc[int(f.token[x.lo])].lower_
+    head, kind, plural = (
+        singular(f, x.head),
+        kind_of_noun(f, x.head),
+        number_of(f, x.head),
     )
-    same = [
-        e
-        for e in cast.entities
-        if not e.named and e.head == head and e.plural == plural and (e.modifiers == mods or (definite and not mods))
-    ]
+    definite = first in ("the", "this", "that", "these", "those")
+    mods = _modifiers(f, x, head)
     if definite and not plural and len(mods) <= 2:
-        found = _definite(f, mentions, m, head, kind, cast, last, inside)
+        found = _definite(r, m, head, kind)
         if found is not None:
             return found
-    if same:
-        return same[-1]
-    return _own(f, x, cast, kind=kind)
+    for e in reversed(r.cast.entities):
+        if not e.named and e.head == head and e.plural == plural and (e.modifiers == mods or (definite and not mods)):
+            return e
+    if kind is None and m not in r.speaks:
+        return None  # a thing: nothing that a speaker's pronoun stands for
+    return _own(r, m, kind=kind)
 
 
-def _definite(
-    f: Frame,
-    mentions: list[Mention],
-    m: int,
-    head: str,
-    kind: str | None,
-    cast: Cast,
-    last: Entity | None,
-    inside: list[bool],
-) -> Entity | None:
+def _modifiers(f: Frame, x: Mention, head: str) -> frozenset[str]:
+    words = [f.doc[int(t)].lower_ for t in f.token[x.lo : x.hi]]
+    return frozenset(w for w in words if w.isalnum() and w not in _POINTERS and singular_word(w) != head)
+
+
+def _definite(r: _Reading, m: int, head: str, kind: str | None) -> Entity | None:
     """Whom "the analyst" or "the company" stands for, if somebody of that role or kind came before."""
-    recent = _recent(f, mentions, m, cast, inside)
-    if last is not None:
-        recent = [(s + (1.0 if e is last else 0), e) for s, e in recent]
-    if kind == "person" or head == "year-old" or head.endswith("-year-old"):
-        by_role = [
-            (s, e) for s, e in recent if e.kind == "person" and (e.head == head or _has_role(f, mentions, e, head))
+    recent = [(s + (1.0 if e is r.last else 0), e) for s, e in _recent(r, m)]
+    fits: list[tuple[float, Entity]] = []
+    if kind == "person":
+        fits = [
+            (s, e) for s, e in recent if e.kind == "person" and (e.head == head or _has_role(r.f, r.mentions, e, head))
         ]
-        if by_role:
-            return max(by_role, key=lambda t: t[0])[1]
-        if head in PERSON_WORDS or head.endswith("year-old"):
-            people = [(s, e) for s, e in recent if e.kind == "person" and not e.plural]
-            return max(people, key=lambda t: t[0])[1] if people else None
-        return None
-    if kind == "organisation":
-        orgs = [
+        if not fits and (head in PERSON_WORDS or head.endswith("old")):
+            female = True if head in _FEMALE else (False if head in _MALE else None)
+            fits = [
+                (s, e)
+                for s, e in recent
+                if e.kind == "person" and not e.plural and (female is None or e.female in (None, female))
+            ]
+    elif head in ("country", "nation", "state", "city"):
+        fits = [(s, e) for s, e in recent if e.named and e.ents["GPE"] > 0]
+    elif kind == "organisation":
+        fits = [
             (s + 0.5 * e.named, e)
             for s, e in recent
-            if e.kind == "organisation" and (e.named and e.ents["GPE"] * 2 < sum(e.ents.values()) or e.head == head)
+            if e.kind == "organisation" and (e.head == head or (e.named and e.ents["GPE"] * 2 < sum(e.ents.values())))
         ]
-        if head in ("country", "nation", "state", "city"):
-            orgs = [(s, e) for s, e in recent if e.named and e.ents["GPE"] > 0]
-        return max(orgs, key=lambda t: t[0])[1] if orgs else None
-    return None
+    return max(fits, key=lambda t: t[0])[1] if fits else None
 
 
 def _has_role(f: Frame, mentions: list[Mention], e: Entity, head: str) -> bool:
@@ -325,21 +428,26 @@ def singular_word(word: str) -> str:
     return word[:-1] if word.endswith("s") and word[:-1] in noun_kinds() else word
 
 
-def _own(f: Frame, x: Mention, cast: Cast, *, kind: str | None) -> Entity:
-    """A new unnamed entity, named by its own description."""
+def _own(r: _Reading, m: int, *, kind: str | None) -> Entity:
+    """A new entity without a name of its own, called by its description."""
+    f, x = r.f, r.mentions[m]
     lo = x.lo
     while lo < x.head and f.doc[int(f.token[lo])].lower_ in ("the", "a", "an"):
         lo += 1
-    words = [f.doc[int(t)].lower_ for t in f.token[x.lo : x.hi]]
     head = singular(f, x.head)
-    entity = Entity(words=(), name=described(f, x, lo, cast), named=False, kind=kind, head=head, plural=number_of(f, x.head),
-                    modifiers=frozenset(w for w in words if w.isalnum() and w not in ("the", "this", "that", "a", "an") and singular_word(w) != head))  # fmt: skip
+    proper = any(int(t) in (hash_of("NNP"), hash_of("NNPS")) for t in f.tag[lo : x.head]) or bool(
+        f.ent[lo : x.head].any()
+    )
+    named = (
+        kind == "organisation" and proper
+    )  # "Inner Mongolia health authority" is a name, "China's health chiefs" is none
+    name = described(f, x, lo, r.cast)
+    entity = Entity(words=name_words(name) if named else (), name=name, named=named, kind=kind, head=head,
+                    plural=number_of(f, x.head), modifiers=_modifiers(f, x, head))  # fmt: skip
     _note_gender(f, x, entity)
-    if head in _FEMALE:
-        entity.female = True
-    elif head in _MALE:
-        entity.female = False
-    cast.entities.append(entity)
+    if head in _FEMALE or head in _MALE:
+        entity.female = head in _FEMALE
+    r.cast.entities.append(entity)
     return entity
 
 
@@ -349,10 +457,9 @@ def described(f: Frame, x: Mention, lo: int, cast: Cast) -> str:
     short = re.match(r"([^\W\d_][\w-]*)['’]s\s+", text)
     if short:
         word = short.group(1).lower()
-        owner = next((e for e in cast.entities if e.named and e.kind != "person" and word in e.words[:1]), None)
+        owner = next(
+            (e for e in cast.entities if e.named and e.kind != "person" and word in e.words[:1]),
+            None,
+        )
         text = (owner.name if owner else short.group(1)) + " " + text[short.end() :]
     return " ".join(text.split())
-
-
-def known_title(word: str) -> bool:
-    return word in titles()

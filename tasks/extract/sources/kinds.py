@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
+from importlib.resources import files
 
 from tasks.extract.quotes.frame import Frame
+from tasks.extract.quotes.lexicon import read_table
 from tasks.extract.sources.mentions import Mention, noun_kinds, titles
 
 _PLURAL = frozenset("police media staff public people press clergy".split())
@@ -12,6 +15,24 @@ _ORG = frozenset(
     "party company council ministry department agency university college court bank group association union institute committee commission police inc inc. corp corp. ltd llc plc co co. times post journal news tribune herald chronicle guardian gazette foundation fund center centre board bureau office service army navy force forces club league federation organization organisation international house senate congress parliament government administration authority hospital school church network campaign".split()
 )
 _DOC = frozenset("report act bill study survey poll files papers convention constitution resolution".split())
+
+
+@functools.cache
+def _given_names() -> dict[str, bool]:
+    """Given name -> whether it is a woman's."""
+    rows = read_table("given_names.tsv", "tasks.extract.sources")
+    return {name: gender == "f" for gender, names in rows for name in names.split()}
+
+
+def gender_of(given_name: str) -> bool | None:
+    """True for a woman's name, False for a man's, None where it does not tell."""
+    return _given_names().get(given_name)
+
+
+@functools.cache
+def _organisations() -> frozenset[str]:
+    text = (files("tasks.extract.sources") / "organisations.txt").read_text(encoding="utf-8")
+    return frozenset(w for line in text.splitlines() if not line.startswith("#") for w in line.split())
 
 
 def singular(f: Frame, i: int) -> str:
@@ -41,6 +62,8 @@ def kind_of_noun(f: Frame, i: int) -> str | None:
     word = f.doc[int(f.token[i])].lower_
     noun = singular(f, i)
     kind = noun_kinds().get(noun)
+    if noun == "paper" and i > 0 and f.doc[int(f.token[i - 1])].lower_ != "the":
+        return "document"  # a paper is read, the paper is a newspaper
     if kind is None and "-" in noun:
         kind = noun_kinds().get(noun.rsplit("-", 1)[1])
     if noun in ("old", "year-old") or word.endswith("year-old"):
@@ -59,11 +82,19 @@ def kind_of_name(f: Frame, words: tuple[str, ...], ents: Counter[str], mentions:
         assert x.name is not None
         before = f.doc[int(f.token[x.name[0] - 1])].lower_ if x.name[0] > x.lo else ""
         titled += before in titles() or noun_kinds().get(before) == "person"
-    if words[-1] in _ORG or (len(words) > 1 and words[0] in ("university", "ministry", "department", "bank", "house")):
+    if (
+        words[-1] in _ORG
+        or (len(words) == 1 and words[0] in _organisations())
+        or (len(words) > 1 and words[0] in ("university", "ministry", "department", "bank", "house"))
+    ):
         return "organisation"
     if words[-1] in _DOC or ents["LAW"] + ents["WORK_OF_ART"] > sum(ents.values()) / 2:
         return "document"
-    if titled or ents["PERSON"] * 2 >= sum(ents.values()) > 0:
+    short = {f.doc[int(f.token[x.head])].lower_ for x in mentions if x.name is not None and x.name[1] - x.name[0] == 1}
+    if len(words) in (2, 3) and words[-1] in short and words[0] not in short and not ents["GPE"]:
+        return "person"  # an organisation is shortened to its first word or its initials, a person to the surname
+    given = len(words) in (2, 3) and words[0] in _given_names()
+    if given or titled or ents["PERSON"] * 2 >= sum(ents.values()) > 0:
         return "person"
     tag = f.doc[int(f.token[mentions[0].head])].tag_
     if ents["NORP"] * 2 > sum(ents.values()) or tag == "NNPS" and not ents["ORG"] and not ents["GPE"]:

@@ -12,7 +12,9 @@ import numpy as np
 from tasks.extract.quotes.frame import Frame, hash_of, hashes
 from tasks.extract.quotes.lexicon import read_table
 
-PRONOUNS = frozenset("he she they it i we him her them us who you his their its himself herself themselves".split())
+PRONOUNS = frozenset(
+    "he she they it i we him her them us me my who which that you his their its our himself herself itself themselves".split()
+)
 MAX_TAIL = 14
 """Tokens that a phrase may go on after its head: long ones are clauses that the parser hung wrongly."""
 
@@ -49,14 +51,29 @@ def find_mentions(f: Frame) -> list[Mention]:
     """All of them, in the order of their heads."""
     if not len(f):
         return []
-    nominal = np.isin(f.tag, hashes("NN", "NNS", "NNP", "NNPS", "PRP", "PRP$", "WP", "CD", "DT", "JJ"))
+    nominal = np.isin(
+        f.tag,
+        hashes("NN", "NNS", "NNP", "NNPS", "PRP", "PRP$", "WP", "WDT", "CD", "DT", "JJ"),
+    )
     inner = np.isin(
-        f.dep, hashes("compound", "amod", "nummod", "quantmod", "nmod", "det", "predet", "advmod", "acomp", "npadvmod")
+        f.dep,
+        hashes(
+            "compound",
+            "amod",
+            "nummod",
+            "quantmod",
+            "nmod",
+            "det",
+            "predet",
+            "advmod",
+            "acomp",
+            "npadvmod",
+        ),
     )
     odd = np.isin(f.tag, hashes("CD", "DT", "JJ")) & ~np.isin(
         f.dep, hashes("nsubj", "nsubjpass", "pobj", "conj", "agent")
     )
-    relative = np.isin(f.tag, hashes("WP")) & ~np.isin(f.lower, hashes("who"))
+    relative = np.isin(f.tag, hashes("WP", "WDT")) & ~np.isin(f.dep, hashes("nsubj", "nsubjpass"))
     out = []
     for i in np.flatnonzero(nominal & ~inner & ~odd & ~relative).tolist():
         out.append(_mention(f, i))
@@ -66,7 +83,7 @@ def find_mentions(f: Frame) -> list[Mention]:
 def _mention(f: Frame, i: int) -> Mention:
     doc, token = f.doc, f.doc[int(f.token[i])]
     lower = token.lower_
-    if lower in PRONOUNS and token.tag_ in ("PRP", "PRP$", "WP"):
+    if lower in PRONOUNS and token.tag_ in ("PRP", "PRP$", "WP", "WDT"):
         return Mention(lo=i, hi=i + 1, head=i, form="pronoun", name=None, ent="")
     shift = i - token.i
     lo = _left(doc, token) + shift
@@ -108,7 +125,15 @@ def _left(doc: Any, token: Any) -> int:
 def _right(token: Any) -> int:
     hi = token.i + 1
     for child in token.rights:
-        if child.dep_ not in ("prep", "case", "nmod", "compound", "appos", "nummod", "flat"):
+        if child.dep_ not in (
+            "prep",
+            "case",
+            "nmod",
+            "compound",
+            "appos",
+            "nummod",
+            "flat",
+        ):
             break
         if child.left_edge.i > hi:
             break
@@ -154,5 +179,17 @@ def _is_role(word: str) -> bool:
 @functools.cache
 def _named_types() -> frozenset[int]:
     return frozenset(
-        hash_of(t) for t in ("PERSON", "ORG", "GPE", "NORP", "LOC", "FAC", "PRODUCT", "EVENT", "WORK_OF_ART", "LAW")
+        hash_of(t)
+        for t in (
+            "PERSON",
+            "ORG",
+            "GPE",
+            "NORP",
+            "LOC",
+            "FAC",
+            "PRODUCT",
+            "EVENT",
+            "WORK_OF_ART",
+            "LAW",
+        )
     )

@@ -113,7 +113,10 @@ def _after(f: Frame, head: int, hi: int, cast: Cast) -> tuple[int, int, str] | N
 def _full(f: Frame, lo: int, hi: int, cast: Cast) -> str:
     text = re.sub(r"['’]s?$", "", f.text[f.start[lo] : f.end[hi - 1]])
     word = text.lower()
-    owner = next((e for e in cast.entities if e.named and e.kind == "organisation" and e.words[:1] == (word,)), None)
+    owner = next(
+        (e for e in cast.entities if e.named and e.kind == "organisation" and e.words[:1] == (word,)),
+        None,
+    )
     return owner.name if owner else text
 
 

@@ -35,7 +35,11 @@ def source_id(entity: Entity, article_id: str) -> str:
 
 
 def source_rows(
-    f: Frame, mentions: list[Mention], cast: Cast, article_id: str, said: Sequence[tuple[int | None, list[Piece]]]
+    f: Frame,
+    mentions: list[Mention],
+    cast: Cast,
+    article_id: str,
+    said: Sequence[tuple[int | None, list[Piece]]],
 ) -> tuple[list[tables.Source], dict[int, str]]:
     """One row per source that speaks, in the order of its first quote, and the source_id of each entity by id()."""
     quotes: dict[str, int] = {}
@@ -58,7 +62,14 @@ def source_rows(
 
 
 def _row(
-    f: Frame, mentions: list[Mention], cast: Cast, article_id: str, key: str, group: list[Entity], n: int, words: int
+    f: Frame,
+    mentions: list[Mention],
+    cast: Cast,
+    article_id: str,
+    key: str,
+    group: list[Entity],
+    n: int,
+    words: int,
 ) -> tables.Source:
     first = group[0]
     roles = [role_of(f, mentions, e, cast) for e in group]
@@ -70,7 +81,9 @@ def _row(
     )  # fmt: skip
 
 
-def _kind(kind: str | None) -> Literal["person", "organisation", "group", "document"] | None:
+def _kind(
+    kind: str | None,
+) -> Literal["person", "organisation", "group", "document"] | None:
     return kind if kind in ("person", "organisation", "group", "document") else None  # type: ignore[return-value]
 
 
