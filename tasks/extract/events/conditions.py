@@ -221,6 +221,7 @@ def _warnverb(t: Token, ctx: Context) -> bool:
 
 
 _FIGURATIVE = word_lists("words.txt")["figurative"]
+_ABSTRACT = word_lists("words.txt")["unarrestable"]
 _OFFERED = word_lists("words.txt")["offered"]
 _SILENT = word_lists("words.txt")["silent"]
 _CONFLICT = word_lists("words.txt")["threatened"]
@@ -281,6 +282,14 @@ def _arrestnoun(t: Token, ctx: Context) -> bool:
         or t.tag_ == "NNS"
         or lemma(t.head) in {"make", "lead", "follow"}
     )
+
+
+def _arrestverb(t: Token, ctx: Context) -> bool:
+    """To arrest somebody, not a decline or a situation."""
+    whom = undergoer(t)
+    if whom is None or is_human(whom) or whom.pos_ in ("PROPN", "PRON", "NUM"):
+        return True
+    return lemma(whom) not in _ABSTRACT and not classes(whom)
 
 
 def _suspectverb(t: Token, ctx: Context) -> bool:
@@ -506,6 +515,7 @@ NAMED: dict[str, Callable[[Token, Context], bool]] = {
     ),
     "negstrike": lambda t, c: lemma(t) in ("call",) and particle(t, "off"),
     "territorial": lambda t, c: any(classes(w) & {"territory", "building", "entity"} for w in under(t, 20)),
+    "weaponnear": lambda t, c: any("weapon" in classes(w) for w in sentence(t)),
     "weaponfind": lambda t, c: not c.disaster(),
     "militarybase": lambda t, c: bool(
         c.words
@@ -520,7 +530,7 @@ NAMED: dict[str, Callable[[Token, Context], bool]] = {
     ),
     "bombnoun": _bomb,
     "arrestnoun": _arrestnoun,
-    "arrestverb": lambda t, c: (o := undergoer(t)) is None or is_human(o) or not classes(o),
+    "arrestverb": _arrestverb,
     "striketarget": _strike_target,
 }
 

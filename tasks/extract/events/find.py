@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import functools
+import json
+import math
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -10,7 +13,7 @@ from tasks import tables
 from tasks.extract.events import candidates, counts, dates, modality, place_names, places, roles
 from tasks.extract.events.candidates import Candidate
 from tasks.extract.events.context import Context, signals
-from tasks.extract.events.lexicon import lemmas
+from tasks.extract.events.lexicon import DATA, lemmas
 from tasks.extract.events.plover import COOPERATIVE, QUADS, goldstein
 from tasks.extract.events.syntax import MAX_WALK, above, classes, lemma, lower, sentence
 
@@ -29,7 +32,7 @@ _POLITICAL = frozenset({"government", "military", "rebel", "police", "entity", "
 
 
 @dataclass(slots=True)
-class _Draft:
+class Draft:
     """An event in the making."""
 
     c: Candidate
@@ -54,7 +57,7 @@ def find_events(
     In:  doc, the article's parse (`language.parse`); quotes and sources of the article, which may be empty.
     Out: rows whose spans point into article.text; story_id is null (a later step sets it).
     """
-    drafts = _drafts(doc, quotes)
+    drafts = find_drafts(doc, quotes)
     if not drafts:
         return []
     mentions = place_names.find_places(doc, _is_caseless(article.text))
@@ -76,14 +79,14 @@ def _sentences(doc: Any) -> list[list[Token]]:
     return out
 
 
-def _drafts(doc: Any, quotes: list[tables.Quote]) -> list[_Draft]:
+def find_drafts(doc: Any, quotes: list[tables.Quote]) -> list[Draft]:
     known = lemmas()
     sentences = _sentences(doc)
     hit = [any(lemma(t) in known or lower(t) in known for t in s) for s in sentences]
     if not any(hit):
         return []
     seen = [signals(doc, s[0].i, s[-1].i + 1) for s in sentences]
-    out: list[_Draft] = []
+    out: list[Draft] = []
     for k, sent in enumerate(sentences):
         ctx = _context(sent, seen, k)
         mine = [_draft(c, k, quotes) for c in candidates.find(sent, ctx)] if hit[k] else []
@@ -107,15 +110,15 @@ def _context(sent: list[Token], seen: list[dict[str, int]], k: int) -> Context:
     return Context(here=seen[k], around=dict(around), words=frozenset(lower(t) for t in sent))
 
 
-def _draft(c: Candidate, k: int, quotes: list[tables.Quote]) -> _Draft:
+def _draft(c: Candidate, k: int, quotes: list[tables.Quote]) -> Draft:
     said = modality.attribute(c, quotes)
     actor, recipient = roles.find_roles(c)
     if said is not None and c.fixed:
         said = None
-    return _Draft(c=c, sentence=k, actor=actor, recipient=recipient, said=said, mood=modality.judge(c, said))
+    return Draft(c=c, sentence=k, actor=actor, recipient=recipient, said=said, mood=modality.judge(c, said))
 
 
-def _converted(d: _Draft) -> _Draft | None:
+def _converted(d: Draft) -> Draft | None:
     """PLOVER tells what a side says it will do as a promise or a threat, and what it will not as a refusal."""
     t, c = d.c.token, d.c
     if c.rule is None or c.type in ("AGREE", "THREATEN", "REQUEST", "REJECT", "ACCUSE"):
@@ -136,16 +139,16 @@ def _converted(d: _Draft) -> _Draft | None:
     return replace_draft(d, new)
 
 
-def replace_draft(d: _Draft, type_: str) -> _Draft:
+def replace_draft(d: Draft, type_: str) -> Draft:
     """The same happening as another type: said, so it is real as soon as it is said."""
     c = replace(d.c, type=type_, mode=None)
     mood = "reported" if d.said is not None else "asserted"
-    return _Draft(
+    return Draft(
         c=c, sentence=d.sentence, actor=d.actor, recipient=d.recipient, said=d.said, mood=mood, counts=d.counts
     )
 
 
-def _attach(tolls: list[counts.Count], mine: list[_Draft], earlier: list[_Draft], k: int) -> None:
+def _attach(tolls: list[counts.Count], mine: list[Draft], earlier: list[Draft], k: int) -> None:
     """Give each number of people to its event: the word itself, the nearest of its sentence, or the one before."""
     for n in tolls:
         fits = [d for d in mine if d.c.type in _FITS[n.field]]
@@ -191,7 +194,7 @@ def _total(found: list[counts.Count]) -> tuple[int | None, int | None, list[coun
     return low, high, used
 
 
-def _evidence(d: _Draft) -> tuple[int, int]:
+def _evidence(d: Draft) -> tuple[int, int]:
     """Tokens of the clause that tells the event, all its trigger words within."""
     words = [d.c.token, *d.c.also]
     start, end = d.c.token.i, d.c.token.i
@@ -211,7 +214,7 @@ def _evidence(d: _Draft) -> tuple[int, int]:
     return max(start, sent.start), min(end, sent.end - 1)
 
 
-def _bounded(doc: Any, d: _Draft) -> tuple[int, int]:
+def _bounded(doc: Any, d: Draft) -> tuple[int, int]:
     start, end = _evidence(d)
     at = d.c.token.i
     start, end = max(start, at - MAX_WALK * 2), min(end, at + MAX_WALK * 2)
@@ -222,7 +225,7 @@ def _bounded(doc: Any, d: _Draft) -> tuple[int, int]:
     return start, end
 
 
-def _trigger(d: _Draft) -> tuple[int, int]:
+def _trigger(d: Draft) -> tuple[int, int]:
     """Code points of the trigger, with its particle or the noun that makes its sense ("opened fire", "car bomb")."""
     t = d.c.token
     start, end = t.idx, t.idx + len(t.text)
@@ -236,7 +239,7 @@ def _trigger(d: _Draft) -> tuple[int, int]:
     return start, end
 
 
-def _when(doc: Any, article: tables.Article, d: _Draft, rivals: set[int]) -> dates.When | None:
+def _when(doc: Any, article: tables.Article, d: Draft, rivals: set[int]) -> dates.When | None:
     t = d.c.token
     sent = sentence(t)
     lo, hi = doc[sent.start].idx, doc[sent.end - 1].idx + len(doc[sent.end - 1].text)
@@ -253,7 +256,7 @@ def _when(doc: Any, article: tables.Article, d: _Draft, rivals: set[int]) -> dat
     return best
 
 
-def _date_score(d: _Draft, rivals: set[int], span: Any) -> float:
+def _date_score(d: Draft, rivals: set[int], span: Any) -> float:
     """How well a date belongs to an event: below its words best, below a verb of saying or another event not at all."""
     t = d.c.token
     also = {x.i for x in d.c.also}
@@ -295,23 +298,28 @@ def _source_id(start: int, end: int, sources: list[tables.Source]) -> str | None
     return None
 
 
-_CONFIDENCE = {
-    "ASSAULT": 0.75,
-    "PROTEST": 0.75,
-    "COERCE": 0.7,
-    "ACCUSE": 0.65,
-    "REQUEST": 0.65,
-    "REJECT": 0.7,
-    "THREATEN": 0.65,
-}
+def marks(d: Draft) -> list[str]:
+    """What the chance of being right is read from (train.py fits a weight to each)."""
+    t = d.c.token
+    out = [f"type={d.c.type}", f"mood={d.mood}", f"pos={t.pos_}", f"dep={t.dep_}", f"also={min(2, len(d.c.also))}"]
+    out.append(f"actor={'none' if d.actor is None else d.actor.ent_type_ or d.actor.pos_}")
+    out.append(f"recipient={'none' if d.recipient is None else 'some'}")
+    out.append(f"said={d.said is not None}")
+    out.append(f"counts={bool(d.counts)}")
+    out.append(f"rule={'construction' if d.c.rule is None else d.c.rule.kind}")
+    return out
 
 
-def _confidence(d: _Draft) -> float:
-    base = _CONFIDENCE.get(d.c.type, 0.55)
-    base += 0.05 if d.c.token.pos_ == "VERB" else -0.1
-    base += 0.05 if d.actor is not None and d.recipient is not None else 0.0
-    base -= 0.1 if d.mood in ("hypothetical", "expected", "planned") else 0.0
-    return round(min(0.95, max(0.1, base)), 2)
+def _confidence(d: Draft) -> float:
+    z = weights()["bias"] + sum(weights().get(m, 0.0) for m in marks(d))
+    return round(min(0.97, max(0.03, 1 / (1 + math.exp(-z)))), 2)
+
+
+@functools.cache
+def weights() -> dict[str, float]:
+    """Mark -> weight, from data/confidence.json."""
+    loaded: dict[str, float] = json.loads((DATA / "confidence.json").read_text(encoding="utf-8"))
+    return loaded
 
 
 def _side(name: str, role: roles.Role | None, sources: list[tables.Source]) -> dict[str, Any]:
@@ -359,7 +367,7 @@ def _day(when: dates.When | None) -> dict[str, Any]:
     }
 
 
-def _numbers(d: _Draft) -> dict[str, Any]:
+def _numbers(d: Draft) -> dict[str, Any]:
     """Columns of the counts, with where their words stand."""
     out: dict[str, Any] = {}
     spans = []
@@ -380,7 +388,7 @@ def _telling(said: modality.Attribution | None, sources: list[tables.Source]) ->
 def _row(
     doc: Any,
     article: tables.Article,
-    d: _Draft,
+    d: Draft,
     rivals: set[int],
     mentions: list[place_names.Mention],
     sources: list[tables.Source],

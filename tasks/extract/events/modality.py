@@ -302,7 +302,13 @@ def _from_above(below: Token, h: Token, t: Token) -> str | None:
     return None
 
 
+_BRINGS = frozenset({"put", "place", "keep", "bring", "take", "lead", "result", "resort", "come"})
+
+
 def _governed(below: Token, h: Token, word: str, infinitive: bool) -> str | None:
+    if h.pos_ == "ADJ" and below.dep_ in ("xcomp", "ccomp") and word in ("unable", "able", "reluctant", "unwilling"):
+        denied = word != "able" or any(x.dep_ == "neg" for x in [*h.children, *h.head.children])
+        return "negated" if denied else None
     content = below.dep_ in ("xcomp", "ccomp", "dobj", "pcomp", "acl") or below.dep_ == "prep"
     if content and below.dep_ != "prep":
         if word in ("fail", "refuse", "decline", "deny", "avoid", "prevent", "avert", "foil", "thwart"):
@@ -351,9 +357,9 @@ def _governed(below: Token, h: Token, word: str, infinitive: bool) -> str | None
         if word in ("accuse", "charge", "suspect", "accusation", "allegation"):
             return "alleged"
     if h.pos_ in ("VERB", "AUX") and below.dep_ in ("dobj", "xcomp", "attr", "pobj", "prep"):
-        if below.dep_ in ("dobj", "xcomp") or word in ("be", "resort"):
+        if below.dep_ in ("dobj", "xcomp") or word in ("be", *_BRINGS):
             own = _own_doubt(h)
-            if own and below.dep_ != "prep":
+            if own and (below.dep_ != "prep" or word in _BRINGS):
                 return _whose_plan(h, own)
     if below.dep_ == "conj" and h.pos_ in ("VERB", "AUX") and below.pos_ in ("VERB", "AUX"):
         aux = _auxiliaries(h)
