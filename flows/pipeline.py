@@ -107,7 +107,7 @@ def _make_tables(job: Job, store: Store, steps: engine.Steps) -> None:
         t: store.files(t, since=job.night - dt.timedelta(days=rules.extract.story_days), before=job.night)
         for t in ("articles", "quotes", "events", "sources")
     }
-    reports.append(steps.call("link", link, work, names, window, rules.extract.story_days))
+    reports.append(steps.call("link", link, work, names, window, rules.extract))
     facts = RunFacts(
         run_id=job.run_id,
         flow=job.flow,

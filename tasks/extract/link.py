@@ -19,24 +19,32 @@ from tasks import tables
 from tasks.extract.events.stories import MAX_MEMBERS, KnownStory, StoryKey, assign_stories, story_key
 from tasks.extract.quotes.groups import QuoteKey, group_quotes
 from tasks.extract.task import settled_articles
+from tasks.settings import ExtractSettings
 
 Files = Mapping[str, list[Path]]
 
 
-def link(work: Path, shards: list[str], window: Files, story_days: int) -> tables.ShardReport:
+def link(work: Path, shards: list[str], window: Files, rules: ExtractSettings) -> tables.ShardReport:
     """Write `work/quote_groups.parquet`, `work/stories.parquet` and `work/event_stories.parquet`: id -> group or story.
 
     `window`: published files of articles, quotes, sources and events of the nights in which a group or story can go on.
     """
     new = {t: [work / "extract" / s / f"{t}.parquet" for s in shards] for t in ("quotes", "sources", "events")}
-    keys = [k for shard in shards for k in _fresh_keys(work, shard)]
-    stories, _ = assign_stories(keys, _known_stories(window), days=story_days)
+    keys: list[StoryKey] = []
+    stories: dict[str, str] = {}
+    for shard in shards:
+        for article, key in _fresh_keys(work, shard):
+            if article.language in rules.languages:
+                keys.append(key)
+            else:  # what words are telling is known for these languages alone: elsewhere only copies are one story
+                stories[article.article_id] = tables.make_id("s", key.copy_group)
+    stories |= assign_stories(keys, _known_stories(window, rules.languages), days=rules.story_days)[0]
     _write(work / "stories.parquet", "article_id", "story_id", stories)
     _write(work / "event_stories.parquet", "event_id", "story_id", dict(_event_stories(new["events"], stories)))
     groups = group_quotes(_quote_keys(work, shards, new, window), _known_groups(window))
     ours = {r["quote_id"] for r in _rows(new["quotes"], ["quote_id"])}
     _write(work / "quote_groups.parquet", "quote_id", "quote_group", {q: g for q, g in groups.items() if q in ours})
-    return tables.ShardReport(step="link", shard_id="all", seen=len(keys), used=len(keys), rejected=0)
+    return tables.ShardReport(step="link", shard_id="all", seen=len(stories), used=len(stories), rejected=0)
 
 
 def _events_of(paths: Iterable[Path]) -> dict[str, list[tables.Event]]:
@@ -49,11 +57,12 @@ def _events_of(paths: Iterable[Path]) -> dict[str, list[tables.Event]]:
     return out
 
 
-def _fresh_keys(work: Path, shard: str) -> Iterator[StoryKey]:
+def _fresh_keys(work: Path, shard: str) -> Iterator[tuple[tables.Article, StoryKey]]:
     groups = _settled_groups(work, shard)
     events = _events_of([work / "extract" / shard / "events.parquet"])
     for article in settled_articles(work, shard):
-        yield replace(story_key(article, events[article.article_id]), copy_group=groups[article.article_id])
+        key = story_key(article, events[article.article_id])
+        yield article, replace(key, copy_group=groups[article.article_id])
 
 
 def _settled_groups(work: Path, shard: str) -> dict[str, str]:
@@ -61,7 +70,7 @@ def _settled_groups(work: Path, shard: str) -> dict[str, str]:
     return dict(zip(data["article_id"].to_pylist(), data["copy_group"].to_pylist(), strict=True))
 
 
-def _known_stories(window: Files) -> Iterator[KnownStory]:
+def _known_stories(window: Files, languages: list[str]) -> Iterator[KnownStory]:
     """Stories of the window's nights, made again from their articles and events."""
     members: dict[str, list[StoryKey]] = defaultdict(list)
     columns = [n for n in tables.schema("articles").names if n not in ("removed", "raw_ref")]
@@ -69,7 +78,9 @@ def _known_stories(window: Files) -> Iterator[KnownStory]:
         happened = _events_of([events])
         for row in _rows([articles], columns):
             article = tables.Article(**row, removed=[], raw_ref=None)
-            if article.story_id is not None and len(members[article.story_id]) < MAX_MEMBERS:
+            if article.language not in languages or article.story_id is None:
+                continue
+            if len(members[article.story_id]) < MAX_MEMBERS:
                 key = story_key(article, happened[article.article_id])
                 members[article.story_id].append(replace(key, copy_group=article.copy_group))
     for story_id, keys in members.items():
