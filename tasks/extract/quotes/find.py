@@ -14,6 +14,7 @@ from tasks.extract.quotes.features import token_features
 from tasks.extract.quotes.frame import I64, Frame, build_frame
 from tasks.extract.quotes.judge import is_anchor, needed
 from tasks.extract.quotes.lexicon import cue_classes
+from tasks.extract.quotes.mend import mend
 from tasks.extract.quotes.models import Models, load_models
 from tasks.extract.quotes.spans import Piece, char_span, find_pieces
 from tasks.extract.quotes.speakers import (
@@ -107,6 +108,7 @@ def set_scene(frame: Frame, models: Models) -> tuple[Scene, list[Piece]]:
     """The tagged text and the pieces of it that somebody said."""
     chances = models.cues.chances(frame, models.prior)
     labels, marginals = tag(frame, models)
+    labels = mend(frame, labels, marginals, chances)
     pieces = find_pieces(frame, labels, marginals)
     mentions = find_mentions(frame) if pieces else []
     heads = [m.head for m in mentions]

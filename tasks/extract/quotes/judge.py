@@ -23,6 +23,7 @@ LONG = 6
 ANCHOR = 0.8
 """In a text where nothing is said this surely, only clauses and quoted words after a known cue count."""
 
+_SIGNS = ("accord", ":", "—", "―")  # they attribute without being words of the lexicon: "according to", "SMITH:"
 _PRONOUNS = frozenset(("who", "which", "he", "she", "it", "they", "that", "this"))
 
 
@@ -32,7 +33,10 @@ def is_told(scene: Scene, pieces: list[Piece]) -> bool:
 
 
 def has_known_cue(scene: Scene, cue: Cue | None) -> bool:
-    return cue is not None and bool((scene.frame.cue[cue.lo : cue.hi] > 0).any())
+    if cue is None:
+        return False
+    lemmas = scene.frame.lemma[cue.lo : cue.hi]
+    return bool((scene.frame.cue[cue.lo : cue.hi] > 0).any() or np.isin(lemmas, hashes(*_SIGNS)).any())
 
 
 def has_clause(scene: Scene, piece: Piece) -> bool:

@@ -164,12 +164,24 @@ def _name(f: Frame, lo: int, i: int) -> tuple[int, int] | None:
     else:
         while start > lo and int(f.tag[start - 1]) in proper:
             start -= 1
+    start = _whole_word(f, start, lo, proper)
     known = titles()
     words = [f.doc[int(t)].lower_ for t in f.token[start : i + 1]]
     while len(words) > 1 and (words[0] in known or words[0] in ("the", "a", "an") or _is_role(words[0])):
         words.pop(0)
         start += 1
     return start, i + 1
+
+
+def _whole_word(f: Frame, start: int, lo: int, proper: tuple[int, int]) -> int:
+    """Where a name begins whose first word was cut at a hyphen ("Ahmed al-|Dulaimi"): that word, and the names before it."""
+    if start <= lo or f.end[start - 1] != f.start[start]:
+        return start
+    while start > lo and f.end[start - 1] == f.start[start]:
+        start -= 1
+    while start > lo and int(f.tag[start - 1]) in proper:
+        start -= 1
+    return start
 
 
 def _is_role(word: str) -> bool:

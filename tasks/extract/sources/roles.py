@@ -42,6 +42,9 @@ def _beside(f: Frame, x: Mention, entity: Entity, cast: Cast) -> tuple[str | Non
         role = _role_words(f, x.lo, last, place)
     if place is None:
         place = _after(f, x.head, x.hi, cast)
+    owner = re.match(r"((?:[A-Z][\w.&’'-]*\s+)+)(?=[a-z])", role or "")
+    if role and owner and place is None:  # "Hashed spokesperson": whose, then what
+        return role[owner.end() :], _full_text(owner.group(1).strip(), cast)
     return role, place[2] if place else None
 
 
@@ -111,7 +114,11 @@ def _after(f: Frame, head: int, hi: int, cast: Cast) -> tuple[int, int, str] | N
 
 
 def _full(f: Frame, lo: int, hi: int, cast: Cast) -> str:
-    text = re.sub(r"['’]s?$", "", f.text[f.start[lo] : f.end[hi - 1]])
+    return _full_text(re.sub(r"['’]s?$", "", f.text[f.start[lo] : f.end[hi - 1]]), cast)
+
+
+def _full_text(text: str, cast: Cast) -> str:
+    """A short name of an organisation made full where the article has it full."""
     word = text.lower()
     owner = next(
         (e for e in cast.entities if e.named and e.kind == "organisation" and e.words[:1] == (word,)),
