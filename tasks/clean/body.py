@@ -11,7 +11,7 @@ from tasks.clean.agree import shingles, similarity
 from tasks.clean.block_model import block_features, reference_of
 from tasks.clean.blocks import Block, walk
 from tasks.clean.features import kinds_of
-from tasks.clean.finders import MAX_TREE_CHARS, by_newspaper, by_trafilatura
+from tasks.clean.finders import by_newspaper, by_trafilatura, is_bearable
 from tasks.clean.sequence import label_chances
 from tasks.clean.units import split_units
 from tasks.settings import CleanSettings
@@ -113,7 +113,7 @@ def find_body(
     With the backend newspaper3k its body is taken as it is. Else trafilatura's reading is one feature among others for
     the model of blocks; where that keeps hardly anything of what trafilatura found, trafilatura is believed.
     """
-    small = len(html) <= MAX_TREE_CHARS
+    small = is_bearable(html)
     if rules.backend == "newspaper3k" and small:
         text = by_newspaper(html, url, language)
         if len(text) >= rules.min_chars:
@@ -125,7 +125,7 @@ def find_body(
     text = "\n".join(paragraphs)
     if len(text) < rules.min_chars and small:
         if len(found) < rules.min_chars:
-            found, name = _second_opinion(found, html, url, language, rules)
+            found, name = _second_opinion(found, html, url, language)
         if len(found) > len(text):
             return Body(paragraphs=_lines(found), removed=[], standfirst=None, extractor=name, confidence=0.4)
     elif len(text) < 0.3 * len(found):

@@ -27,7 +27,6 @@ _SECOND_PERSON = re.compile(r"\b(?:you|your|yours|our|us|we|ihre?|sie|unser\w*|v
 _QUOTE = re.compile(r"[\"“”„«»]")
 _BY = re.compile(r"^(?:by|von|por|par|di|door)\s+[A-ZÀ-Þ]", re.I)
 _CAPITAL = re.compile(r"\b[A-ZÀ-ÖØ-Þ]")
-_UPPER_WORD = re.compile(r"\b[A-ZÀ-ÖØ-Þ]{3,}\b")
 _WORD_START = re.compile(r"\b\w")
 _DIGIT = re.compile(r"\d")
 _SHOUT = re.compile(r"^[A-Z0-9 &:|,.'’\-]{4,}$")

@@ -22,7 +22,8 @@ MAX_FIXED_LINE = 20_000
 """ftfy looks at a line at a time; a longer one is left as it is."""
 _INVISIBLE = re.compile("[\u200b\u200c\u200d\u2060\ufeff\u00ad]")
 _SPACES = re.compile(r"[^\S\n]+")
-_HYPHEN = re.compile(r"([a-zà-öø-ÿ]{2,})-\n([a-zà-öø-ÿ]{2,})")
+# anchored at a word's start and bounded: a text that is one long word must not be tried from each of its letters
+_HYPHEN = re.compile(r"(?<!\w)(\w{2,40})-\n([a-zà-öø-ÿ]{2,40})(?!\w)")
 
 
 def fix_encoding(text: str) -> str:

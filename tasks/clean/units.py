@@ -51,7 +51,8 @@ def _is_end(text: str, at: int, nxt: int) -> bool:
         return not glued or first.isupper() or first in "“«„"
     word = _LAST_WORD.search(text, max(0, at - 24), at)
     before = word.group(0).lower() if word else ""
-    if before in _ABBREVIATIONS or (len(before) == 1 and before.isalpha()):
+    closed = text[at + 1] in '"”’»'  # what a quotation mark closes is no abbreviation
+    if not closed and (before in _ABBREVIATIONS or (len(before) == 1 and before.isalpha())):
         return False
     if not glued:
         return not (before.isdigit() and len(before) <= 2 and first.isupper() and not text[nxt : nxt + 3].isupper())

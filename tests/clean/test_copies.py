@@ -17,9 +17,18 @@ def text_of(seed: int, n: int = 200) -> str:
     return " ".join(rng.choice(WORDS) for _ in range(n))
 
 
-def key(name: str, text: str, *, hour: int = 0, agency: str | None = None, article: str | None = None, group: str | None = None) -> CopyKey:
+def key(
+    name: str,
+    text: str,
+    *,
+    hour: int = 0,
+    agency: str | None = None,
+    article: str | None = None,
+    group: str | None = None,
+) -> CopyKey:
     return CopyKey(
-        article_id=name, article_key=article or f"k-{name}", signature=signature(text), published_at=NOON + dt.timedelta(hours=hour),
+        article_id=name, article_key=article or f"k-{name}", signature=signature(text),
+        published_at=NOON + dt.timedelta(hours=hour),
         fetched_at=None, agency=agency, outlet="example.org", word_count=len(text.split()), copy_group=group,
     )  # fmt: skip
 

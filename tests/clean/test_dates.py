@@ -32,7 +32,20 @@ def test_parse_moment_reads_what_the_string_states(text: str, wanted: str, preci
 
 
 @pytest.mark.parametrize(
-    "text", ["", None, "yesterday", "03/04/2019", "PT50M55S", "00:00-YY-DD-MM", "2019-13-40", "0001-01-01", "12", "next May", "x" * 5000]
+    "text",
+    [
+        "",
+        None,
+        "yesterday",
+        "03/04/2019",
+        "PT50M55S",
+        "00:00-YY-DD-MM",
+        "2019-13-40",
+        "0001-01-01",
+        "12",
+        "next May",
+        "x" * 5000,
+    ],
 )
 def test_parse_moment_gives_none_when_unclear(text: str | None) -> None:
     assert parse_moment(text) is None
