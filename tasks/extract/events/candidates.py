@@ -18,6 +18,7 @@ from tasks.extract.events.syntax import (
     lemma,
     lower,
     phrase,
+    prepositions,
     undergoer,
 )
 
@@ -206,26 +207,59 @@ def _absorb(found: list[Candidate]) -> list[Candidate]:
 def _merge(found: list[Candidate]) -> list[Candidate]:
     """One candidate an incident: "bombings … killed", "opened fire … killing two"."""
     out: list[Candidate] = []
-    for c in found:
-        twin = next((i for i, o in enumerate(out) if _same(o, c)), None)
-        if twin is None:
+    for c in _with_causes(found):
+        twins = [i for i, o in enumerate(out) if _same(o, c)]
+        if not twins:
             out.append(c)
-        else:
-            a, b = out[twin], c
-            if _weight(b) > _weight(a):
-                a, b = b, a
-            mode = a.mode or b.mode
-            if a.mode in (None, "firearms", "explosives") and b.mode in (
-                "suicide-attack",
-                "drone",
-                "aerial",
-                "crowd-control",
-                "targeted",
-                "abduct",
-            ):
-                mode = b.mode
-            out[twin] = replace(a, mode=mode, also=(*a.also, b.token, *b.also), alleged=a.alleged and b.alleged)
+            continue
+        near = min(twins, key=lambda i: (_apart(out[i].token, c.token), i))
+        out[near] = _joined(out[near], c)
     return sorted(out, key=lambda c: c.token.i)
+
+
+def _with_causes(found: list[Candidate]) -> list[Candidate]:
+    """Tolls joined first with the cause that stands right under them: "killed in police firing"."""
+    at = {c.token.i: c for c in found if c.type == "ASSAULT"}
+    taken: set[int] = set()
+    out: list[Candidate] = []
+    for c in found:
+        if c.token.i in taken:
+            continue
+        if c.type == "ASSAULT" and lemma(c.token) in _RESULT:
+            cause = next(
+                (at[o.i] for p, o in prepositions(c.token) if p in _CAUSES and o.i in at and o.i not in taken), None
+            )
+            if cause is not None:
+                taken.add(cause.token.i)
+                out = [o for o in out if o.token.i != cause.token.i]
+                c = _joined(cause, c)
+        out.append(c)
+    return sorted(out, key=lambda c: c.token.i)
+
+
+_CAUSES = frozenset({"in", "by", "during", "from", "to"})
+
+
+def _joined(a: Candidate, b: Candidate) -> Candidate:
+    """Two words of one incident as one candidate, named by the better word."""
+    if _weight(b) > _weight(a):
+        a, b = b, a
+    mode = a.mode or b.mode
+    if a.mode in (None, "firearms", "explosives") and b.mode in _SPECIFIC:
+        mode = b.mode
+    return replace(a, mode=mode, also=(*a.also, b.token, *b.also), alleged=a.alleged and b.alleged)
+
+
+_SPECIFIC = frozenset({"suicide-attack", "drone", "aerial", "crowd-control", "targeted", "abduct"})
+
+
+def _apart(a: Token, b: Token) -> int:
+    """Steps between two words in the parse, else their distance in the text."""
+    for x, y in ((a, b), (b, a)):
+        for k, h in enumerate(above(y)):
+            if h.i == x.i:
+                return k
+    return 8 + int(abs(a.i - b.i))
 
 
 _RESULT = frozenset("kill die wound injure leave claim sustain suffer perish maim receive burn".split())

@@ -535,6 +535,7 @@ NAMED: dict[str, Callable[[Token, Context], bool]] = {
 }
 
 
+_CARRIERS = frozenset({"campaign", "raid", "attack", "operation", "spree", "wave", "incident", "attempt", "plot"})
 _PHYSICAL = frozenset({"ASSAULT", "PROTEST", "COERCE", "MOBILIZE"})
 _GENERIC = frozenset({"you", "anyone", "everyone", "someone", "anybody", "nobody", "one"})
 _REDUCED = frozenset({"SUPPORT", "AID", "ACCUSE", "COOPERATE", "REQUEST", "AGREE", "CONSULT", "REJECT"})
@@ -544,7 +545,7 @@ def holds(rule: Rule, t: Token, ctx: Context) -> bool:
     """Whether every condition of a rule is met by a word."""
     if ctx.disaster() and (not ctx.here.get("conflict", 0) or rule.type not in _PHYSICAL):
         return False  # accidents and disasters: even their inquiries and evacuations are no political events
-    if t.dep_ in ("compound", "amod", "nmod") and rule.kind == "n":
+    if t.dep_ in ("compound", "amod", "nmod") and rule.kind == "n" and lemma(t.head) not in _CARRIERS:
         return False  # "protest song", "fighting force"
     if rule.kind == "v" and any(lower(x) in _GENERIC for x in (doer(t), undergoer(t)) if x is not None):
         return False  # "you get shot"

@@ -15,7 +15,7 @@ from tasks.extract.events.candidates import Candidate
 from tasks.extract.events.context import Context, signals
 from tasks.extract.events.lexicon import DATA, lemmas
 from tasks.extract.events.plover import COOPERATIVE, QUADS, goldstein
-from tasks.extract.events.syntax import MAX_WALK, above, classes, lemma, lower, sentence
+from tasks.extract.events.syntax import MAX_WALK, above, classes, hyphened, lemma, lower, sentence
 
 Token = Any
 MAX_SENTENCE = 400
@@ -82,7 +82,10 @@ def _sentences(doc: Any) -> list[list[Token]]:
 def find_drafts(doc: Any, quotes: list[tables.Quote]) -> list[Draft]:
     known = lemmas()
     sentences = _sentences(doc)
-    hit = [any(lemma(t) in known or lower(t) in known for t in s) for s in sentences]
+    hit = [
+        any(lemma(t) in known or lower(t) in known or any(h in known for h in hyphened(t)) for t in s)
+        for s in sentences
+    ]
     if not any(hit):
         return []
     seen = [signals(doc, s[0].i, s[-1].i + 1) for s in sentences]
@@ -267,8 +270,8 @@ def _date_score(d: Draft, rivals: set[int], span: Any) -> float:
     for k, h in enumerate([root, *above(root)]):
         if h.i in own:
             return (3.0 if h.i == t.i else 2.4) - k / 10 - near
-        if h.i in rivals:
-            return 0.0
+        if h.i in rivals:  # "on Monday ten were killed and two were caught" dates both
+            return 0.9 - near if t.dep_ == "conj" and t.head.i == h.i and root.i < t.i else 0.0
         if k == 0 or h.pos_ not in ("VERB", "AUX", "NOUN", "PROPN"):
             continue
         if h.pos_ in ("NOUN", "PROPN"):

@@ -202,6 +202,8 @@ def _own_doubt(t: Token) -> str | None:
             _no_determiner(s) for s in children(t, "nsubj", "nsubjpass", "dobj") if lemma(s) not in ("doubt",)
         ):
             return "negated"
+        if any(c.dep_ == "advmod" and lower(c) in ("nearly", "almost", "barely") for c in t.children):
+            return "negated"
         if aux & _TENTATIVE:
             return "hypothetical"
         if aux & {"will", "'ll", "wo", "shall", "would", "'d"}:

@@ -289,7 +289,7 @@ def _placed_lower(doc: Any, first: int) -> bool:
         return False
     w = lower(doc[first - 1])
     return w in ("in", "at", "near", "from", "around", "outside") or (
-        w == "of" and first > 1 and lemma(doc[first - 2]) in _KINDS
+        w == "of" and first > 1 and (lemma(doc[first - 2]) in _KINDS or lower(doc[first - 2]) in ("parts", "outskirts"))
     )
 
 

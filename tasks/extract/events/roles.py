@@ -7,7 +7,7 @@ from typing import Any
 
 from tasks.extract.events.candidates import Candidate
 from tasks.extract.events.gazetteer import gazetteer
-from tasks.extract.events.lexicon import lines
+from tasks.extract.events.lexicon import lines, word_lists
 from tasks.extract.events.syntax import (
     PRONOUNS,
     RELATIVE,
@@ -25,6 +25,7 @@ from tasks.extract.events.syntax import (
     noun_owner,
     phrase,
     prepositions,
+    sentence,
     undergoer,
     words_at,
 )
@@ -70,8 +71,23 @@ def find_roles(c: Candidate) -> tuple[Token | None, Token | None]:
             actor = a
         if recipient is None and r is not None and (actor is None or r.i != actor.i):
             recipient = r
+    if actor is None and c.type == "ASSAULT" and c.mode in ("crowd-control", "firearms"):
+        actor = _forces_here(c.token, recipient)
     actor = _speaker_of(actor)
     return _reciprocal(c, actor, recipient)
+
+
+def _forces_here(t: Token, recipient: Token | None) -> Token | None:
+    """The police or troops that a sentence tells of, where nobody is named who fired or used tear gas."""
+    for w in sentence(t):
+        if not classes(w) & {"police", "military"} or w.pos_ not in ("NOUN", "PROPN"):
+            continue
+        if recipient is not None and (w.i == recipient.i or w.i in {x.i for x in recipient.subtree}):
+            continue
+        acts = w.dep_ == "nsubj" and lemma(w.head) not in word_lists("verbs.txt")["say"]
+        if acts or (w.dep_ == "compound" and lemma(w.head) in ("action", "firing", "force", "bullet")):
+            return w
+    return None
 
 
 def _reciprocal(c: Candidate, actor: Token | None, recipient: Token | None) -> tuple[Token | None, Token | None]:
