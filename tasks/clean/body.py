@@ -97,9 +97,7 @@ def _collect(
     return paragraphs, removed, " ".join(standfirst) or None
 
 
-def _second_opinion(
-    text: str, html: str, url: str | None, language: str | None, rules: CleanSettings
-) -> tuple[str, str]:
+def _second_opinion(text: str, html: str, url: str | None, language: str | None) -> tuple[str, str]:
     """The longer of what the first finder found and what newspaper3k finds; used where the first found too little."""
     other = by_newspaper(html, url, language)
     return (other, "newspaper3k") if len(other) > len(text) else (text, "trafilatura")

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 import lxml.html
 import trafilatura
 from lxml import etree
+
+# what a finder thinks of a page is in our own answer; its log would be a line a page
+logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
+logging.getLogger("newspaper").setLevel(logging.CRITICAL)
 
 MAX_TREE_CHARS = 3_000_000
 MAX_TREE_TAGS = 30_000
