@@ -18,13 +18,13 @@ SURE = 0.6
 def mend(f: Frame, labels: I64, marginals: F64, chances: F64) -> I64:
     """Labels with the rules applied; marginals are changed in place where a rule is sure."""
     labels = labels.copy()
-    _turns(f, labels, marginals)
-    _names_after_cue(f, labels)
+    _turns(f, labels, marginals, chances)
+    _names_after_cue(f, labels, marginals)
     _clauses(f, labels, marginals, chances)
     return labels
 
 
-def _turns(f: Frame, labels: I64, marginals: F64) -> None:
+def _turns(f: Frame, labels: I64, marginals: F64, chances: F64) -> None:
     """ "SMITH: I was at home." where at least two paragraphs begin so."""
     turns = list(_TURN.finditer(f.text))
     if len(turns) < 2:
@@ -42,10 +42,11 @@ def _turns(f: Frame, labels: I64, marginals: F64) -> None:
         labels[lo:colon], labels[colon], labels[colon + 1 : end] = 4, 3, 0
         labels[first], labels[first + 1 : end] = 1, 2
         marginals[lo:end] = 0.01
+        chances[colon] = 0.95
         marginals[np.arange(lo, end), labels[lo:end]] = 0.95
 
 
-def _names_after_cue(f: Frame, labels: I64) -> None:
+def _names_after_cue(f: Frame, labels: I64, marginals: F64) -> None:
     """ "…," said engineer Paul Mbeki. – a name right after the cue of a quotation is its speaker, not what was said."""
     proper = hashes("NNP", "NNPS")
     for b in np.flatnonzero(labels == 1).tolist():
@@ -59,6 +60,7 @@ def _names_after_cue(f: Frame, labels: I64) -> None:
             cue -= 1
         if cue > 0 and (f.is_mark[cue - 1] or f.quote[cue - 1] >= 0):
             labels[b:e] = 4
+            marginals[b:e] = (0.02, 0.02, 0.02, 0.02, 0.92)
             for k in range(cue + 1, b):
                 if noun_kinds().get(f.doc[int(f.token[k])].lower_) == "person":
                     labels[k] = 4
@@ -67,21 +69,36 @@ def _names_after_cue(f: Frame, labels: I64) -> None:
 def _clauses(f: Frame, labels: I64, marginals: F64, chances: F64) -> None:
     """The clause that a sure cue governs, where the tagger left all of it outside."""
     ccomp = hash_of("ccomp")
-    subjects = hashes("nsubj", "nsubjpass", "expl")
     tops = np.flatnonzero((f.dep == ccomp) & (chances[f.head] >= SURE) & (f.cue[f.head] > 0))
     for top in tops.tolist():
         token, cue = f.doc[int(f.token[top])], int(f.head[top])
         shift = top - token.i
         lo, hi = max(token.left_edge.i + shift, 0), min(token.right_edge.i + 1 + shift, len(f))
-        if lo <= cue < hi or hi - lo < 3 or f.sent[lo] != f.sent[hi - 1]:
+        if lo <= cue < hi or f.sent[lo] != f.sent[hi - 1]:
             continue
-        if ((labels[lo:hi] > 0) & (labels[lo:hi] != 4)).any() or not np.isin(f.dep[lo:hi], subjects).any():
-            continue
-        while lo < hi and (not f.is_word[lo] or labels[lo] == 4):
-            lo += 1
-        while hi > lo and (not f.is_word[hi - 1] or labels[hi - 1] == 4):
+        _take(f, labels, marginals, lo, hi, cue)
+    aside = np.flatnonzero(
+        (f.dep == hash_of("parataxis")) & (chances >= SURE) & (f.cue > 0) & (f.head < np.arange(len(f)))
+    )
+    for cue in aside.tolist():  # "Eleven men were arrested, Captain Diallo said": the clause before the aside
+        hi = max(f.doc[int(f.token[cue])].left_edge.i + cue - int(f.token[cue]), 0)
+        lo = int(np.searchsorted(f.sent, f.sent[cue]))
+        while hi > lo and labels[hi - 1] == 4:
             hi -= 1
-        if hi - lo >= 3 and not (labels[lo:hi] == 4).any():
-            labels[lo], labels[lo + 1 : hi] = 1, 2
-            labels[cue] = 3
-            marginals[lo:hi, 1:3] = np.maximum(marginals[lo:hi, 1:3], 0.3)
+        if lo < hi <= cue:
+            _take(f, labels, marginals, lo, hi, cue)
+
+
+def _take(f: Frame, labels: I64, marginals: F64, lo: int, hi: int, cue: int) -> None:
+    """Tokens lo to hi become what was said by `cue`, if they are a clause and nothing of them has another label."""
+    subjects = hashes("nsubj", "nsubjpass", "expl")
+    if ((labels[lo:hi] > 0) & (labels[lo:hi] != 4)).any() or not np.isin(f.dep[lo:hi], subjects).any():
+        return
+    while lo < hi and (not f.is_word[lo] or labels[lo] == 4):
+        lo += 1
+    while hi > lo and (not f.is_word[hi - 1] or labels[hi - 1] == 4):
+        hi -= 1
+    if hi - lo >= 3 and not (labels[lo:hi] == 4).any():
+        labels[lo], labels[lo + 1 : hi] = 1, 2
+        labels[cue] = 3
+        marginals[lo:hi, 1:3] = np.maximum(marginals[lo:hi, 1:3], 0.3)

@@ -68,7 +68,7 @@ def cue_of(scene: Scene, piece: Piece, pieces: list[Piece]) -> Cue | None:
         before = cue.hi <= piece.lo
         gap = piece.lo - cue.hi if before else cue.lo - piece.hi
         edge = piece.lo if before else piece.hi - 1
-        if gap < 0 or (f.para[edge] != f.para[cue.main] and (not before or f.quote[edge] < 0 or gap > 12)):
+        if gap < 0 or (f.para[edge] != f.para[cue.main] and not (before and _introduces(f, cue, piece))):
             continue
         cost = (
             float(gap)
@@ -83,6 +83,11 @@ def cue_of(scene: Scene, piece: Piece, pieces: list[Piece]) -> Cue | None:
         if cost < best_cost:
             best, best_cost = cue, cost
     return best
+
+
+def _introduces(f: Frame, cue: Cue, piece: Piece) -> bool:
+    """Whether a cue ends its paragraph with a colon and the next one is the quotation: "She said:"."""
+    return piece.lo - cue.hi <= 12 and f.quote[piece.lo] >= 0 and ":" in f.text[f.start[cue.lo] : f.start[piece.lo]]
 
 
 def _around(cues: list[Cue], starts: list[int], piece: Piece) -> list[Cue]:

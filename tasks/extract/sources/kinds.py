@@ -90,6 +90,12 @@ def kind_of_name(f: Frame, words: tuple[str, ...], ents: Counter[str], mentions:
         return "organisation"
     if words[-1] in _DOC or ents["LAW"] + ents["WORK_OF_ART"] > sum(ents.values()) / 2:
         return "document"
+    first = mentions[0]
+    if (
+        f.text[f.end[first.head] : f.end[first.head] + 1] == ":"
+        and f.text[f.start[first.head] : f.end[first.head]].isupper()
+    ):
+        return "person"  # SMITH: a turn of a transcript
     short = {f.doc[int(f.token[x.head])].lower_ for x in mentions if x.name is not None and x.name[1] - x.name[0] == 1}
     if len(words) in (2, 3) and words[-1] in short and words[0] not in short and not ents["GPE"]:
         return "person"  # an organisation is shortened to its first word or its initials, a person to the surname

@@ -74,9 +74,12 @@ def find_mentions(f: Frame) -> list[Mention]:
         f.dep, hashes("nsubj", "nsubjpass", "pobj", "conj", "agent")
     )
     relative = np.isin(f.tag, hashes("WP", "WDT")) & ~np.isin(f.dep, hashes("nsubj", "nsubjpass"))
-    out = []
+    out: list[Mention] = []
     for i in np.flatnonzero(nominal & ~inner & ~odd & ~relative).tolist():
-        out.append(_mention(f, i))
+        found = _mention(f, i)
+        if out and found.lo <= out[-1].head < found.head and f.doc[int(f.token[out[-1].head])].lower_ in titles():
+            out.pop()  # "Captain" of "Captain Ahmed al-Dulaimi", where the parser made two of it
+        out.append(found)
     return out
 
 
@@ -89,6 +92,10 @@ def _mention(f: Frame, i: int) -> Mention:
     lo = _left(doc, token) + shift
     hi = min(_right(token) + shift, len(f))
     lo = max(lo, 0)
+    while lo > 0 and f.ent[lo] == hash_of("PERSON") == f.ent[lo - 1] and not f.ent_first[lo]:
+        lo -= 1  # the whole name, even where the parser hung its first words elsewhere, with the title before it
+    if lo > 0 and lo < i and f.ent[lo] == hash_of("PERSON") and f.doc[int(f.token[lo - 1])].lower_ in titles():
+        lo -= 1
     while lo < i and (f.sent[lo] != f.sent[i] or not f.is_word[lo]):
         lo += 1
     name = _name(f, lo, i)
@@ -155,7 +162,8 @@ def _right(token: Any) -> int:
 def _name(f: Frame, lo: int, i: int) -> tuple[int, int] | None:
     """Tokens of the proper name in lo..i: the entity around the head, else the run of proper nouns that ends in it."""
     proper = (hash_of("NNP"), hash_of("NNPS"))
-    if int(f.tag[i]) not in proper and not (f.ent[i] and f.is_title[i]):
+    shouted = f.end[i] - f.start[i] > 2 and f.text[f.start[i] : f.end[i]].isupper()
+    if int(f.tag[i]) not in proper and not shouted and not (f.ent[i] and f.is_title[i]):
         return None
     start = i
     if int(f.ent[i]) in _named_types():
