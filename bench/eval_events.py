@@ -1,6 +1,6 @@
 """Measure events on the labelled sets, straight from `find_events`: no command line, no tables on disk.
 
-usage: python -m bench.eval_events [--data ../shared] [--cache DIR] [--out DIR] [--errors] [SET …]
+usage: python -m bench.eval_events [--data ../shared] [--cache DIR] [--out DIR] [--quotes] [--errors] [SET …]
 Sets: gsr case detail ipe ipe_docs seed.
 Parses are kept in the cache folder (spaCy DocBin), so a second run costs seconds. Scorers are those of ../shared/tools.
 """
@@ -21,6 +21,7 @@ from typing import Any
 from tasks import tables
 from tasks.extract.events import find_events
 from tasks.extract.language import load_model, parse
+from tasks.extract.quotes import find_quotes
 
 FILES = {
     "gsr": "plover_gsr.jsonl.gz",
@@ -89,12 +90,14 @@ def as_prediction(e: tables.Event) -> dict[str, Any]:
     return out
 
 
-def predict(name: str, rows: list[dict[str, Any]], cache: Path) -> Iterable[dict[str, Any]]:
+def predict(name: str, rows: list[dict[str, Any]], cache: Path, with_quotes: bool) -> Iterable[dict[str, Any]]:
     docs = parsed(name, [r["text"] for r in rows], cache)
     start, tokens = time.process_time(), 0
     out = []
     for r, doc in zip(rows, docs, strict=True):
-        events = find_events(doc, make_article(r["text"], r.get("published") or r.get("date"), r["id"]), [], [])
+        article = make_article(r["text"], r.get("published") or r.get("date"), r["id"])
+        quotes, sources = find_quotes(doc, article) if with_quotes else ([], [])
+        events = find_events(doc, article, quotes, sources)
         tokens += len(doc)
         out.append({"id": r["id"], "events": [as_prediction(e) for e in events]})
     spent = time.process_time() - start
@@ -151,12 +154,13 @@ def main() -> None:
     ap.add_argument("--data", type=Path, default=Path("../shared"))
     ap.add_argument("--cache", type=Path, default=Path("/tmp/nightdesk-parses"))
     ap.add_argument("--out", type=Path, default=Path("/tmp/nightdesk-events"))
+    ap.add_argument("--quotes", action="store_true", help="find quotes first, as the pipeline does")
     ap.add_argument("--errors", action="store_true", help="list the misses and false alarms of the details set")
     args = ap.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
     for name in args.sets:
         rows = seed_rows(args.data) if name == "seed" else read_lines(args.data / "data/events" / FILES[name])
-        preds = list(predict(name, rows, args.cache))
+        preds = list(predict(name, rows, args.cache, args.quotes))
         if name == "seed":
             score_seed(rows[0], preds[0]["events"])
             continue
