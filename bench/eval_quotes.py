@@ -43,7 +43,8 @@ def prediction(article: tables.Article, quotes: list[tables.Quote], sources: lis
             "start": q.start, "end": q.end, "confidence": q.confidence,
             "speaker": [q.speaker_start, q.speaker_end] if q.speaker_start is not None else None,
             "cue": [q.cue_start, q.cue_end] if q.cue_start is not None else None,
-            "speaker_name": s.name if s else None, "source_kind": s.kind if s else None, "named": s.named if s else None,
+            "speaker_name": s.name if s else None, "source_kind": s.kind if s else None,
+            "named": s.named if s else None,
         }  # fmt: skip
         if q.parts:
             row["spans"] = [[p.start, p.end] for p in q.parts]

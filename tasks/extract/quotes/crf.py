@@ -95,5 +95,6 @@ def save_crf(path: Path, crf: Crf) -> None:
 
 def load_crf(path: Path) -> Crf:
     with np.load(path) as data:
-        return Crf(labels=[str(x) for x in data["labels"]], keys=data["keys"], weights=data["weights"].astype(np.float32),
+        weights = data["weights"].astype(np.float32)
+        return Crf(labels=[str(x) for x in data["labels"]], keys=data["keys"], weights=weights,
                    transitions=data["transitions"])  # fmt: skip

@@ -63,7 +63,7 @@ def shift(values: U64 | I64, by: int, group: I64) -> U64:
 
 
 def nearest(flag: Bool, group: I64, *, left: bool) -> I64:
-    """Index of the nearest flagged token before (left) or after each token, itself left out, in its group; -1 if none."""
+    """Index of the nearest flagged token before (left) or after each, itself left out; -1 for none in its group."""
     n = len(flag)
     if left:
         at = np.maximum.accumulate(np.where(flag, np.arange(n), -1))

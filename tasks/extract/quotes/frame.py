@@ -111,7 +111,8 @@ def build_frame(doc: Any) -> Frame:
 
     text = doc.text
     ids = [attrs.LOWER, attrs.LEMMA, attrs.TAG, attrs.POS, attrs.DEP, attrs.ENT_TYPE, attrs.ENT_IOB, attrs.SENT_START,
-           attrs.IS_SPACE, attrs.IDX, attrs.LENGTH, attrs.IS_ALPHA, attrs.IS_TITLE, attrs.LIKE_NUM, attrs.HEAD, attrs.IS_PUNCT]  # fmt: skip
+           attrs.IS_SPACE, attrs.IDX, attrs.LENGTH, attrs.IS_ALPHA, attrs.IS_TITLE, attrs.LIKE_NUM, attrs.HEAD,
+           attrs.IS_PUNCT]  # fmt: skip
     raw = doc.to_array(ids) if len(doc) else np.zeros((0, len(ids)), dtype=np.uint64)
     col = {a: raw[:, i] for i, a in enumerate(ids)}
     n_all = len(raw)

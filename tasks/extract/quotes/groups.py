@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tasks import tables
+from tasks.extract.quotes.lexicon import read_table
 from tasks.extract.quotes.marks import find_quoted
 
 MIN_WORDS = 4
@@ -29,12 +30,7 @@ MAX_DAYS = 10
 MAX_WORDS = 400
 
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
-_COMMON = frozenset(
-    "a an the and or but of to in on at for by with from as is are was were be been being am it its this that these those he she "
-    "they we you i his her their our my your him them us me not no do does did have has had will would can could should may might "
-    "must so if than then there here what who which when where how very just about into over out up down more most all any some one "
-    "said say says also it's i'm don't that's he's we're they're going go get got".split()
-)
+_COMMON = frozenset(" ".join(" ".join(row) for row in read_table("common_words.txt")).split())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,15 +90,22 @@ def _identifies(u: _Utterance) -> bool:
 def key_of(quote: tables.Quote, source: tables.Source | None, seen_at: dt.datetime | None) -> QuoteKey:
     """The key of a row: the words of its parts without what stands between, and its source's name if it has one."""
     pieces = [quote.text[p.start - quote.start : p.end - quote.start] for p in quote.parts]
-    return QuoteKey(quote_id=quote.quote_id, article_id=quote.article_id, text=" ".join(pieces) or quote.text, kind=quote.kind,
-                    source_id=quote.source_id, source=source.name if source and source.named else None, seen_at=seen_at)  # fmt: skip
+    return QuoteKey(
+        quote_id=quote.quote_id,
+        article_id=quote.article_id,
+        text=" ".join(pieces) or quote.text,
+        kind=quote.kind,
+        source_id=quote.source_id,
+        source=source.name if source and source.named else None,
+        seen_at=seen_at,
+    )
 
 
 def _utterance(key: QuoteKey) -> _Utterance:
     text = key.text
     marked = [_words(text[q.start : q.end])[:MAX_WORDS] for q in find_quoted(text)]
     words = _words(text)[:MAX_WORDS]
-    return _Utterance(key=key, words=words[1:] if words[:1] == ("that",) else words, marked=tuple(m for m in marked if m),
+    return _Utterance(key=key, words=words[words[:1] == ("that",) :], marked=tuple(m for m in marked if m),
                       name=frozenset(_words(key.source or "")) - _COMMON)  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""What rules know better than the tagger: turns of a transcript, "said engineer Paul Mbeki", and clauses of a sure cue."""
+"""What rules know better than the tagger: turns of a transcript, "said engineer Paul Mbeki", clauses of a sure cue."""
 
 from __future__ import annotations
 

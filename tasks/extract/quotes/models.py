@@ -38,5 +38,10 @@ def load_prior(path: Path) -> CuePrior:
 @functools.cache
 def load_models(folder: Path = HERE) -> Models:
     """Raises OSError if a model file is not there: train.py makes them."""
-    return Models(crf=load_crf(folder / "tagger.npz"), prior=load_prior(folder / "cue_prior.npz"), cues=load_cues(folder / "cues.npz"),
-                  ranker=load_ranker(folder / "speakers.npz"), calibration=load_calibration(folder / "calibration.json"))  # fmt: skip
+    return Models(
+        crf=load_crf(folder / "tagger.npz"),
+        prior=load_prior(folder / "cue_prior.npz"),
+        cues=load_cues(folder / "cues.npz"),
+        ranker=load_ranker(folder / "speakers.npz"),
+        calibration=load_calibration(folder / "calibration.json"),
+    )

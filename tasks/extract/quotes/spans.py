@@ -110,7 +110,7 @@ def _snap(f: Frame, labels: I64, lo: int, hi: int) -> tuple[int, int]:
 
 
 def _whole_quotations(f: Frame, pieces: list[tuple[int, int]], labels: I64, said: F64) -> list[tuple[int, int]]:
-    """Direct quotations as wholes: pieces inside one stretch are joined, and a stretch that reads as speech is added."""
+    """Direct quotations as wholes: pieces inside one stretch are joined, a stretch that reads as speech is added."""
     for lo, hi in _words_of_quote(f).values():
         inside = [(a, b) for a, b in pieces if lo <= a and b <= hi]
         crossing = [(a, b) for a, b in pieces if a < hi and lo < b and (a, b) not in inside]
@@ -126,7 +126,7 @@ def _whole_quotations(f: Frame, pieces: list[tuple[int, int]], labels: I64, said
 
 
 def _speech(f: Frame, lo: int, hi: int) -> bool:
-    """Whether a quoted stretch ends as speech does: with a comma, stop, question or exclamation mark inside the marks."""
+    """Whether a quoted stretch ends as speech does: a comma, stop, question or exclamation mark before it closes."""
     after = f.text[f.end[hi - 1] : f.end[hi - 1] + 2]
     return bool(after) and after[0] in ",.?!…—" and hi - lo >= 3
 

@@ -173,7 +173,7 @@ def describe(
     ]
     a, b = sorted((i, c))
     out.append(
-        f"inter {min(sum(1 for h in scene.heads[bisect.bisect_right(scene.heads, a) : bisect.bisect_left(scene.heads, b)]), 4)} {rel}"
+        f"inter {min(max(bisect.bisect_left(scene.heads, b) - bisect.bisect_right(scene.heads, a), 0), 4)} {rel}"
     )
     out.append(f"cuetag {f.doc.vocab.strings[int(f.tag[c])]} {rel}")
     return out
@@ -258,7 +258,7 @@ def _first_of_para(f: Frame, i: int) -> int:
 
 
 def _relation(f: Frame, i: int, c: int) -> str:
-    """How a mention's head hangs on the cue: by labels of the path between them, at most three steps up and two down."""
+    """How a mention's head hangs on the cue: labels of the path between them, at most three steps up and four down."""
     strings = f.doc.vocab.strings
     up = [c]
     while len(up) < 4 and f.head[up[-1]] != up[-1]:

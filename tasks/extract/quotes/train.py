@@ -6,6 +6,7 @@ Deterministic, minutes on one core. Writes the .npz files beside this module. Ne
 from __future__ import annotations
 
 import argparse
+import itertools
 import sys
 import tempfile
 import time
@@ -50,7 +51,7 @@ class Counts:
             self.cues.update(cues)
 
     def prior(self, without: int | None = None) -> CuePrior:
-        """Bins of the share of a lemma's occurrences that head a cue; `without` one text, so that no text knows itself."""
+        """Bins of the share of a lemma's occurrences that head a cue; `without` one text: none knows itself."""
         seen, cues = self.per_text[without] if without is not None else (Counter(), Counter())
         table = {}
         for lemma, n in self.cues.items():
@@ -82,7 +83,7 @@ def train_crf(columns: list[list[U64]], labels: list[I64], groups: list[I64], *,
         ok = keys[at] == np.stack(cols, 1)
         rows = [[attribute[k] for k in r[m]] for r, m in zip(at, ok, strict=True)]
         starts = [*np.flatnonzero(np.diff(g, prepend=-1)).tolist(), len(g)]
-        for lo, hi in zip(starts, starts[1:], strict=False):
+        for lo, hi in itertools.pairwise(starts):
             trainer.append(pycrfsuite.ItemSequence(rows[lo:hi]), [names[k] for k in y[lo:hi]])
     with tempfile.TemporaryDirectory() as folder:
         path = f"{folder}/model"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-import scipy.sparse
+import scipy.sparse  # type: ignore[import-untyped]
 
 from tasks.extract.quotes.corpus import Sample
 from tasks.extract.quotes.cues import CueModel, cue_candidates, cue_features
@@ -12,7 +12,7 @@ from tasks.extract.quotes.frame import I64, U64
 
 
 def cue_heads(sample: Sample) -> list[int]:
-    """The head token of each cue: the one of its words that hangs highest in the tree, or the first that can attribute."""
+    """The head token of each cue: its word that hangs highest in the tree, or the first that can attribute."""
     f = sample.frame
     middle = (f.start + f.end) / 2
     out = []

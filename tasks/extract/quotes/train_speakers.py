@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import Counter
 
 import numpy as np
-import scipy.optimize
-import scipy.sparse
+import scipy.optimize  # type: ignore[import-untyped]
+import scipy.sparse  # type: ignore[import-untyped]
 
 from tasks.extract.quotes.corpus import Sample, tokens_of
+from tasks.extract.quotes.crf import F64
 from tasks.extract.quotes.find import set_scene
 from tasks.extract.quotes.models import Models
 from tasks.extract.quotes.spans import Piece
@@ -79,7 +80,10 @@ def _fit(cases: list[tuple[list[list[str]], list[bool]]], penalty: float, min_co
     counts = Counter(f for rows, _ in cases for r in rows for f in r)
     names = sorted(n for n, c in counts.items() if c >= min_count)
     number = {n: i for i, n in enumerate(names)}
-    indptr, indices, case, right = [0], [], [], []
+    indptr: list[int] = [0]
+    indices: list[int] = []
+    case: list[int] = []
+    right: list[bool] = []
     for k, (rows, good) in enumerate(cases):
         for row, g in zip(rows, good, strict=True):
             indices.extend(number[f] for f in row if f in number)
@@ -90,7 +94,7 @@ def _fit(cases: list[tuple[list[list[str]], list[bool]]], penalty: float, min_co
     which, good_rows = np.array(case), np.array(right)
     starts = np.flatnonzero(np.diff(which, prepend=-1))
 
-    def loss(w: np.ndarray) -> tuple[float, np.ndarray]:  # type: ignore[type-arg]
+    def loss(w: F64) -> tuple[float, F64]:
         s = x @ w
         s -= np.maximum.reduceat(s, starts)[which]
         e = np.exp(s)

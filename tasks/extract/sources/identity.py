@@ -13,22 +13,12 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from tasks.extract.quotes.frame import Frame, hash_of
-from tasks.extract.sources.kinds import (
-    gender_of,
-    kind_of_name,
-    kind_of_noun,
-    number_of,
-    singular,
-)
+from tasks.extract.sources.kinds import gender_of, kind_of_name, kind_of_noun, number_of, singular, word_list
 from tasks.extract.sources.mentions import Mention, noun_kinds
 
 _WORD = re.compile(r"[^\W_]+(?:[-.&'’][^\W_]+)*")
-_FEMALE = frozenset(
-    "mrs mrs. ms ms. miss madam lady dame spokeswoman chairwoman congresswoman woman girl mother wife daughter sister queen princess actress widow aunt niece grandmother businesswoman policewoman councilwoman baroness duchess mum mom girlfriend granddaughter housewife waitress".split()
-)
-_MALE = frozenset(
-    "mr mr. sir lord spokesman chairman congressman man boy father husband son brother king prince actor uncle nephew grandfather businessman policeman councilman baron duke dad boyfriend grandson pope priest imam fisherman widower fireman gunman".split()
-)
+_FEMALE = word_list("female")
+_MALE = word_list("male")
 _HE, _SHE = (
     frozenset(("he", "him", "his", "himself")),
     frozenset(("she", "her", "hers", "herself")),
@@ -39,9 +29,7 @@ _THEY, _IT = (
 )
 _SELF = frozenset(("i", "we", "us", "you", "me", "my", "our"))
 _POINTERS = frozenset(("the", "this", "that", "these", "those", "a", "an"))
-PERSON_WORDS = frozenset(
-    "man woman boy girl teenager victim mother father person hunter suspect year-old defendant player star author mum dad widow survivor politician leader tycoon".split()
-)
+PERSON_WORDS = word_list("person")
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -109,7 +97,7 @@ def cast_of(
     speaking: list[int],
     quoted: list[tuple[int, int]],
 ) -> Cast:
-    """Who is who. `speaking`: mentions that speak, in the order of what they say; `quoted`: token spans said by them."""
+    """Who is who. `speaking`: mentions that speak, in the order of what they say; `quoted`: token spans they said."""
     cast = Cast(entities=[], of={}, resolved_by={})
     _names(f, mentions, cast)
     r = _Reading(
@@ -173,7 +161,7 @@ def _joint(r: _Reading, m: int) -> Entity | None:
 
 
 def _name_later(r: _Reading) -> None:
-    """A speaker first told of without a name and named soon after: "A transit chief says …" … "Police Chief Ed Alvarez"."""
+    """A speaker first told of without a name and named soon after: "A transit chief" … "Police Chief Ed Alvarez"."""
     cast, f = r.cast, r.f
     for e in [e for e in cast.entities if not e.named and e.kind == "person" and e.mentions and not e.plural]:
         first = min(e.mentions)
@@ -245,7 +233,7 @@ def _names(f: Frame, mentions: list[Mention], cast: Cast) -> None:
 
 
 def _fitting(entities: list[Entity], w: tuple[str, ...], votes: Counter[str], m: int) -> Entity | None:
-    """The entity that a (shorter) name fits: the surname, first name or initials of it; the nearest before, else after."""
+    """The entity that a (shorter) name fits: its surname, first name or initials; the nearest before, else after."""
     fits = []
     for e in entities:
         if len(w) > len(e.words) or not e.words:
@@ -258,7 +246,7 @@ def _fitting(entities: list[Entity], w: tuple[str, ...], votes: Counter[str], m:
         else:
             ok = w == e.words[: len(w)] or (
                 len(w) == 1
-                and (w[0].replace(".", "") == "".join(x[0] for x in e.words) or w[0] == e.words[-1] and len(w[0]) > 4)
+                and (w[0].replace(".", "") == "".join(x[0] for x in e.words) or (w[0] == e.words[-1] and len(w[0]) > 4))
             )
         if ok:
             fits.append(

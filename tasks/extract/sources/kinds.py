@@ -10,11 +10,14 @@ from tasks.extract.quotes.frame import Frame
 from tasks.extract.quotes.lexicon import read_table
 from tasks.extract.sources.mentions import Mention, noun_kinds, titles
 
-_PLURAL = frozenset("police media staff public people press clergy".split())
-_ORG = frozenset(
-    "party company council ministry department agency university college court bank group association union institute committee commission police inc inc. corp corp. ltd llc plc co co. times post journal news tribune herald chronicle guardian gazette foundation fund center centre board bureau office service army navy force forces club league federation organization organisation international house senate congress parliament government administration authority hospital school church network campaign".split()
-)
-_DOC = frozenset("report act bill study survey poll files papers convention constitution resolution".split())
+
+@functools.cache
+def word_list(name: str) -> frozenset[str]:
+    """One list of words.tsv. Raises KeyError for a name that is not there."""
+    return frozenset(dict(read_table("words.tsv", "tasks.extract.sources"))[name].split())
+
+
+_ORG, _DOC, _PLURAL = word_list("organisation"), word_list("document"), word_list("plural")
 
 
 @functools.cache
@@ -103,7 +106,7 @@ def kind_of_name(f: Frame, words: tuple[str, ...], ents: Counter[str], mentions:
     if given or titled or ents["PERSON"] * 2 >= sum(ents.values()) > 0:
         return "person"
     tag = f.doc[int(f.token[mentions[0].head])].tag_
-    if ents["NORP"] * 2 > sum(ents.values()) or tag == "NNPS" and not ents["ORG"] and not ents["GPE"]:
+    if ents["NORP"] * 2 > sum(ents.values()) or (tag == "NNPS" and not ents["ORG"] and not ents["GPE"]):
         return "group"
     if ents["ORG"] + ents["GPE"] + ents["LOC"] + ents["FAC"] + ents["PRODUCT"] > 0:
         return "organisation"

@@ -13,7 +13,8 @@ from tasks.extract.quotes.frame import Frame, hash_of, hashes
 from tasks.extract.quotes.lexicon import read_table
 
 PRONOUNS = frozenset(
-    "he she they it i we him her them us me my who which that you his their its our himself herself itself themselves".split()
+    "he she they it i we him her them us me my who which that you his their its our "
+    "himself herself itself themselves".split()
 )
 MAX_TAIL = 14
 """Tokens that a phrase may go on after its head: long ones are clauses that the parser hung wrongly."""
@@ -182,7 +183,7 @@ def _name(f: Frame, lo: int, i: int) -> tuple[int, int] | None:
 
 
 def _whole_word(f: Frame, start: int, lo: int, proper: tuple[int, int]) -> int:
-    """Where a name begins whose first word was cut at a hyphen ("Ahmed al-|Dulaimi"): that word, and the names before it."""
+    """Where a name begins whose first word was cut at a hyphen ("Ahmed al-|Dulaimi"): with it, and the names before."""
     if start <= lo or f.end[start - 1] != f.start[start]:
         return start
     while start > lo and f.end[start - 1] == f.start[start]:

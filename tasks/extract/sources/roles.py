@@ -33,7 +33,7 @@ def role_of(f: Frame, mentions: list[Mention], entity: Entity, cast: Cast) -> tu
 
 
 def _beside(f: Frame, x: Mention, entity: Entity, cast: Cast) -> tuple[str | None, str | None]:
-    """From the phrase itself: "Hashed spokesperson Ahmed al-Assadi", "Captain X of Anbar police", "Iraqi army officials"."""
+    """From the phrase itself: "Hashed spokesperson Ahmed al-Assadi", "Captain X of Anbar police"."""
     stop = x.name[0] if x.name is not None and entity.named else x.head
     place = _group_in(f, x.lo, stop, cast)
     role = None
@@ -51,7 +51,7 @@ def _beside(f: Frame, x: Mention, entity: Entity, cast: Cast) -> tuple[str | Non
 def _role_words(f: Frame, lo: int, hi: int, place: tuple[int, int, str] | None) -> str | None:
     if place is not None and place[0] >= lo:
         lo = place[1] if any(_role_noun(f, k) for k in range(place[1], hi)) else lo
-    words = []
+    words: list[int] = []
     for k in range(lo, hi):
         word = f.doc[int(f.token[k])].text
         if not words and (word.lower() in _DROP or not f.is_word[k] or word.lower() in _HONORIFIC or word[0].isdigit()):
