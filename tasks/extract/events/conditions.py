@@ -522,6 +522,9 @@ NAMED: dict[str, Callable[[Token, Context], bool]] = {
         & {"military", "army", "forces", "troops", "turkish", "soldiers", "force", "militants", "fighters", "rebels"}
     ),
     "curfewnoun": _curfew,
+    "ceasefirenoun": lambda t, c: (
+        t.dep_ == "nsubj" and lemma(t.head) in ("take", "hold", "begin", "enter", "come", "start")
+    ),
     "resignnoun": lambda t, c: (
         t.dep_ in ("nsubj", "dobj") and lemma(t.head) in ("announce", "submit", "tender", "hand", "accept")
     ),

@@ -46,7 +46,9 @@ def _closeness(trigger: Token, m: Mention, span: tuple[int, int], sides: set[int
     located = _located(doc, m)
     score = 1.0 + (0.8 if located else 0.0)
     if any(i in sides for i in range(m.first, m.last + 1)):
-        score -= 0.3 if located else 0.9
+        if not located:
+            return 0.0  # "Washington imposed sanctions" does not say where
+        score -= 0.3
     elif not located and head.dep_ in ("nsubj", "poss", "compound", "amod", "dobj", "appos"):
         score -= 0.6
     if span[0] <= m.first <= span[1]:
