@@ -6,6 +6,7 @@ DuckDB works out of core: memory stays under MEMORY_LIMIT whatever the corpus.
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -164,12 +165,15 @@ order by n.outlet
 def corpus(files: Mapping[str, list[Path]], temp: Path) -> Iterator[Any]:
     """A DuckDB connection with a view over the given files of each table; each has `dt` from its folder's name."""
     temp.mkdir(parents=True, exist_ok=True)
-    with duckdb.connect(config={"memory_limit": MEMORY_LIMIT, "threads": 2, "temp_directory": str(temp)}) as db:
-        db.execute("set timezone = 'UTC'")
-        db.execute("set preserve_insertion_order = false")
-        for table, paths in files.items():
-            add_view(db, table, table, paths)
-        yield db
+    try:
+        with duckdb.connect(config={"memory_limit": MEMORY_LIMIT, "threads": 2, "temp_directory": str(temp)}) as db:
+            db.execute("set timezone = 'UTC'")
+            db.execute("set preserve_insertion_order = false")
+            for table, paths in files.items():
+                add_view(db, table, table, paths)
+            yield db
+    finally:
+        shutil.rmtree(temp, ignore_errors=True)
 
 
 def add_view(db: Any, name: str, table: str, files: list[Path]) -> None:
