@@ -225,7 +225,10 @@ class Article:
         Col("what a reader without account sees", low_cardinality=True),
     ]
     rights: Annotated[list[str], Col("robots, TDM reservation and licence as stated when fetched")]
-    extractor: Annotated[str, Col("what found the body: trafilatura, newspaper3k, text, given", low_cardinality=True)]
+    extractor: Annotated[
+        str,
+        Col("what found the body: blocks (our model), trafilatura, newspaper3k, text, given", low_cardinality=True),
+    ]
     confidence: Annotated[float, Col("chance that the body is whole and clean", "0 to 1")]
     removed: Annotated[list[Removed], Col("what was cut, and why")]
     raw_ref: Annotated[RawRef | None, Col("where the raw form lies")]

@@ -8,6 +8,8 @@ import re
 from collections.abc import Iterable
 from typing import Any, Literal, NamedTuple
 
+import htmldate
+
 from tasks.clean.dates import Moment, not_after, parse_moment
 from tasks.clean.facts import facts, says_any
 from tasks.clean.structured import Structured
@@ -154,10 +156,25 @@ def _stated_names(value: Any) -> list[str]:
     return found
 
 
-def find_authors(page: Structured, outlet: str | None) -> list[str]:
-    """Who wrote it: JSON-LD first, then author metas, then names marked in the page. No doubles, page's order.
+_PERSON = re.compile(r"^[A-ZÀ-ÖØ-Þ][\w.’'\-]*(?:\s+(?:[a-z]{2,3}\s+)?[A-ZÀ-ÖØ-Þ][\w.’'\-]*){1,3}$")
 
-    A site that signs its own texts (JSON-LD author of type Organization) is kept only if no person is named anywhere.
+
+def _printed_names(lines: Iterable[str]) -> list[str]:
+    """Names in the lines above the body: "By A B"; next to the body also a line that is nothing but names."""
+    found: list[str] = []
+    near = list(lines)
+    for k, line in enumerate(near):
+        names = clean_names(line) if len(line) <= 80 and not says_any(line, "not_people") else []
+        if names and (_PREFIX.match(line) or k >= len(near) - 2) and all(_PERSON.match(n) for n in names):
+            found.extend(n for n in names if n not in found)
+    return found[:6]
+
+
+def find_authors(page: Structured, outlet: str | None, printed: Iterable[str] = ()) -> list[str]:
+    """Who wrote it: JSON-LD first, then author metas, names marked in the page, and lines printed above the body.
+
+    No doubles, the page's order. A site that signs its own texts (JSON-LD author of type Organization) is kept only if
+    no person is named anywhere.
     """
     sites = site_names(page, outlet)
     meta = page.meta
@@ -174,6 +191,7 @@ def find_authors(page: Structured, outlet: str | None) -> list[str]:
     ):
         fields.append([n for v in meta.get(key, [])[:10] for n in clean_names(v)])
     fields.append([n for v in page.author_nodes[:2] for n in clean_names(v) if 2 <= len(n.split()) <= 4])
+    fields.append(_printed_names(printed))
     fallback: list[str] = []
     for names in fields:
         unique = list({fold(n): n for n in reversed(names)}.values())[::-1]
@@ -252,6 +270,16 @@ def find_published(page: Structured, url: str | None, given: str | None, limit: 
             return Published(found, "url")
     found = _best([given], None)
     return Published(found, "given") if found else Published(None, None)
+
+
+def find_printed_date(html: str, url: str | None, limit: dt.datetime | None) -> Published:
+    """The day printed on the page near the headline, by htmldate without its search for any date at all."""
+    try:
+        value = htmldate.find_date(html, extensive_search=False, original_date=True, url=url, outputformat="%Y-%m-%d")
+    except (ValueError, TypeError, AttributeError, RecursionError):  # malformed trees, as in finders.py
+        return Published(None, None)
+    found = _best([value], limit)
+    return Published(found, "text") if found else Published(None, None)
 
 
 def find_modified(page: Structured, limit: dt.datetime | None) -> dt.datetime | None:

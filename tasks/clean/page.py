@@ -11,6 +11,7 @@ from tasks.clean import metadata
 from tasks.clean.body import Body, find_body
 from tasks.clean.decode import decode
 from tasks.clean.facts import says_any
+from tasks.clean.finders import is_bearable
 from tasks.clean.guard import make_safe
 from tasks.clean.identity import article_id, canonical_of, content_hash, outlet_of, page_key
 from tasks.clean.language import declared, identify
@@ -78,7 +79,7 @@ def clean_page(page: RawPage, *, rules: CleanSettings) -> Article | Failure:
         return _failure(page, outlet, Reason.TIME_LIMIT, "finding the body")
     root = tree.body
     shown = (root.text(deep=True, separator=" ")[:100_000]) if root is not None else ""
-    return _assemble(page, outlet, facts, title, body, shown, rules)
+    return _assemble(page, outlet, facts, title, body, html, shown, rules)
 
 
 def _assemble(
@@ -87,6 +88,7 @@ def _assemble(
     facts: Structured,
     title: str | None,
     body: Body,
+    html: str,
     shown: str,
     rules: CleanSettings,
 ) -> Article | Failure:
@@ -99,7 +101,10 @@ def _assemble(
     limit = metadata.trusted_limit(facts, page.fetched_at)
     published = metadata.find_published(facts, canonical or page.url, page.published_given, limit)
     modified = metadata.find_modified(facts, limit)
-    authors = metadata.find_authors(facts, outlet)
+    if published.moment is None and is_bearable(html):
+        published = metadata.find_printed_date(html, page.url, limit)
+    printed = [r.text for r in body.removed if r.after == 0][-8:] + body.paragraphs[:1]
+    authors = metadata.find_authors(facts, outlet, printed)
     key = page_key(canonical, page.url, text)
     digest = content_hash(title, text)
     at = published.moment.at if published.moment else None
