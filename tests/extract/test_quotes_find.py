@@ -1,0 +1,183 @@
+"""Quotes and sources of whole texts: what is found, and that bad texts neither crash nor flood."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+
+from tasks import tables
+from tasks.extract.language import load_model, parse
+from tasks.extract.quotes import find_quotes
+from tasks.settings import ExtractSettings
+from tests.rows import article
+
+Rows = tuple[list[tables.Quote], list[tables.Source]]
+
+
+@pytest.fixture(scope="module")
+def nlp() -> Any:
+    return load_model(ExtractSettings().model)
+
+
+def read(nlp: Any, text: str, **more: Any) -> Rows:
+    row = article(text, **more)
+    quotes, sources = find_quotes(parse(nlp, text), row)
+    check(row, quotes, sources)
+    return quotes, sources
+
+
+def check(row: tables.Article, quotes: list[tables.Quote], sources: list[tables.Source]) -> None:
+    """The invariants of both tables."""
+    text = row.text
+    known = {s.source_id for s in sources}
+    assert len(known) == len(sources)
+    assert len({q.quote_id for q in quotes}) == len(quotes)
+    assert [q.start for q in quotes] == sorted(q.start for q in quotes)
+    for q in quotes:
+        assert text[q.start : q.end] == q.text
+        assert q.text.strip() == q.text
+        assert q.article_id == row.article_id
+        assert 0 <= q.confidence <= 1
+        assert q.source_id is None or q.source_id in known
+        if q.cue_start is not None:
+            assert text[q.cue_start : q.cue_end] == q.cue
+        if q.speaker_start is not None:
+            assert text[q.speaker_start : q.speaker_end] == q.speaker_text
+        if q.parts:
+            assert (q.parts[0].start, q.parts[-1].end) == (q.start, q.end)
+    for s in sources:
+        assert s.article_id == row.article_id
+        assert s.mentions
+        assert s.n_quotes == sum(q.source_id == s.source_id for q in quotes)
+
+
+@pytest.mark.parametrize(
+    ("text", "said", "speaker", "kind"),
+    [
+        ("“The bridge will be closed until Friday,” said Mayor Ann Lee.", "The bridge will be closed until Friday", "Ann Lee", "direct"),
+        ("The minister said that the port would reopen within two weeks.", "the port would reopen within two weeks", "minister", "indirect"),
+        ("According to the police, three men were seen leaving the bank.", "three men were seen leaving the bank", "police", "indirect"),
+        ("‘We were lucky to be alive this morning,’ Ms Okafor told reporters.", "We were lucky to be alive this morning", "Okafor", "direct"),
+        ("``It is over for this team,'' Coach Dan Hill said.", "It is over for this team", "Dan Hill", "direct"),
+        ("The company denied that it had dumped waste in the river.", "it had dumped waste in the river", "company", "indirect"),
+    ],
+)  # fmt: skip
+def test_find_quotes_names_words_and_speaker_when_one_sentence_holds_both(
+    nlp: Any, text: str, said: str, speaker: str, kind: str
+) -> None:
+    quotes, _ = read(nlp, text)
+    assert len(quotes) == 1
+    assert said in quotes[0].text
+    assert speaker in (quotes[0].speaker_text or "")
+    assert quotes[0].kind == kind
+
+
+def test_find_quotes_gives_parts_when_the_cue_breaks_a_quote(nlp: Any) -> None:
+    quotes, _ = read(nlp, "“We lost the match in the first half,” said Maria Silva. “Then we never came back into it.”")
+    assert len(quotes) == 1
+    assert [quotes[0].text[p.start : p.end] for p in quotes[0].parts] == [
+        "“We lost the match in the first half,”",
+        "“Then we never came back into it.”",
+    ]
+
+
+def test_find_quotes_gives_a_floating_paragraph_to_the_speaker_before(nlp: Any) -> None:
+    text = (
+        "“We have worked on this bridge for ten years,” said engineer Paul Mbeki.\n\n"
+        "“Nobody thought that it would ever be finished, and today it carries its first train.”"
+    )
+    quotes, sources = read(nlp, text)
+    assert len(quotes) == 2
+    assert {q.source_id for q in quotes} == {sources[0].source_id}
+    assert quotes[1].resolved_by == "continuation"
+    assert sources[0].name == "Paul Mbeki"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The so-called “smart” kettle has been sold since May, and the shop has three left in store.",
+        "Her novel “The Long Way Home” won a prize in 1998. The film “Rain” followed two years later.",
+        "The train leaves at nine. It stops in four towns and reaches the coast before noon.",
+        "John ‘The Rock’ Miller opened his shop in 1990 on the corner of two quiet streets.",
+    ],
+)
+def test_find_quotes_finds_none_when_nobody_speaks(nlp: Any, text: str) -> None:
+    assert read(nlp, text)[0] == []
+
+
+def test_find_quotes_makes_one_source_of_name_surname_and_pronoun(nlp: Any) -> None:
+    text = (
+        "Finance Minister Amara Diallo said the budget would grow by four percent next year.\n\n"
+        "Diallo said the money would go to schools.\n\n“It is a start,” she said."
+    )
+    quotes, sources = read(nlp, text)
+    assert len(quotes) == 3
+    assert [(s.name, s.kind, s.named) for s in sources] == [("Amara Diallo", "person", True)]
+    assert [q.resolved_by for q in quotes] == ["name", "name", "pronoun"]
+
+
+def test_find_quotes_keeps_a_source_id_over_articles_for_full_names_only(nlp: Any) -> None:
+    one = read(nlp, "Governor Rosa Martinez said the dam would hold through the winter.")[1][0]
+    two = read(nlp, "The dam is old, Rosa Martinez said on Monday at a news conference.")[1][0]
+    bare = [
+        read(nlp, t)[1][0] for t in ("Martinez said the dam would hold.", "Martinez said the road would be closed.")
+    ]
+    assert one.source_id == two.source_id
+    assert len({one.source_id, *(s.source_id for s in bare)}) == 3
+
+
+@pytest.mark.parametrize("text", ["", " ", "\n\n\n", ".", '"', "1 2 3 4 5"])
+def test_find_quotes_finds_none_when_the_text_is_empty(nlp: Any, text: str) -> None:
+    assert read(nlp, text) == ([], [])
+
+
+def test_find_quotes_finds_none_when_the_language_is_another(nlp: Any) -> None:
+    assert read(nlp, "Der Minister sagte, die Straße bleibe gesperrt.", language="de") == ([], [])
+
+
+HOSTILE = {
+    "no sentence ends": "the mayor said the road was closed and the bus was late and " * 400,
+    "all capitals": "THE MAYOR SAID THE ROAD WAS CLOSED. THE BUS WAS LATE.\n" * 100,
+    "table of numbers": "12.5\t13.7\t99\t1,204\t0.4\n" * 800,
+    "marks only": '" “ ” ‘ ’ ' * 2000,
+    "marks that never close": "“He said the road was closed.\n" * 300,
+    "one endless word": "a" * 50_000,
+    "another language": "Le ministre a déclaré que la route restera fermée jusqu'à vendredi.\n" * 200,
+    "poem": "The sea is calm\nthe moon lies fair\n\nupon the straits\n" * 200,
+    "transcript": "SMITH: Where were you on Monday?\nJONES: I was at home, as I told you before.\n" * 150,
+}
+
+
+@pytest.mark.parametrize("name", list(HOSTILE))
+def test_find_quotes_ends_in_bounded_time_when_the_text_is_hostile(nlp: Any, name: str) -> None:
+    doc = parse(nlp, HOSTILE[name])
+    row = article(HOSTILE[name])
+    started = time.process_time()
+    quotes, sources = find_quotes(doc, row)
+    assert time.process_time() - started < 30
+    check(row, quotes, sources)
+    if name in ("table of numbers", "marks only", "poem", "one endless word"):
+        assert len(quotes) <= 3
+
+
+@pytest.mark.slow
+def test_find_quotes_reads_a_text_of_two_hundred_thousand_words(nlp: Any) -> None:
+    """Time grows with length, not with its square: ten times the text takes less than twenty times as long."""
+    block = (
+        "The mayor said the road would stay closed until Friday. “We ask for patience,” she added.\n\n"
+        "The council met on Monday and voted for the new bridge after a long debate about its cost.\n\n"
+    )
+    from spacy.tokens import Doc
+
+    small = parse(nlp, block * 62)
+    big = Doc.from_docs([small] * 100, ensure_whitespace=False)
+    row = article(big.text)
+    assert len(row.text.split()) > 200_000
+    started = time.process_time()
+    quotes, sources = find_quotes(big, row)
+    assert time.process_time() - started < 200
+    check(row, quotes, sources)
+    assert len(quotes) > 5_000
