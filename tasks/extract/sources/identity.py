@@ -29,6 +29,7 @@ _THEY, _IT = (
 )
 _SELF = frozenset(("i", "we", "us", "you", "me", "my", "our"))
 _POINTERS = frozenset(("the", "this", "that", "these", "those", "a", "an"))
+_ANYBODY = frozenset(("man", "woman", "mother", "father", "boy", "girl", "mum", "dad"))
 PERSON_WORDS = word_list("person")
 
 
@@ -319,7 +320,11 @@ def _apposed_name(r: _Reading, m: int) -> Entity | None:
 def _pronoun(r: _Reading, m: int, word: str) -> Entity | None:
     recent = _recent(r, m)
     if word in _HE | _SHE:
-        fits = [(s, e) for s, e in recent if e.kind == "person" and not e.plural and e.female in (None, word in _SHE)]
+        fits = [
+            (s + (e.female is not None), e)
+            for s, e in recent
+            if e.kind == "person" and not e.plural and e.female in (None, word in _SHE)
+        ]
     elif word in _IT:
         fits = [(s, e) for s, e in recent if e.kind in ("organisation", "document")]
     else:
@@ -382,17 +387,14 @@ def _definite(r: _Reading, m: int, head: str, kind: str | None) -> Entity | None
     """Whom "the analyst" or "the company" stands for, if somebody of that role or kind came before."""
     recent = [(s + (1.0 if e is r.last else 0), e) for s, e in _recent(r, m)]
     fits: list[tuple[float, Entity]] = []
+    if kind == "person" and head in _ANYBODY:
+        return _nearest_person(r, m, head)
     if kind == "person":
         fits = [
             (s, e) for s, e in recent if e.kind == "person" and (e.head == head or _has_role(r.f, r.mentions, e, head))
         ]
         if not fits and (head in PERSON_WORDS or head.endswith("old")):
-            female = True if head in _FEMALE else (False if head in _MALE else None)
-            fits = [
-                (s, e)
-                for s, e in recent
-                if e.kind == "person" and not e.plural and (female is None or e.female in (None, female))
-            ]
+            fits = [(s + e.named, e) for s, e in recent if e.kind == "person" and not e.plural]
     elif head in ("country", "nation", "state", "city"):
         fits = [(s, e) for s, e in recent if e.named and e.ents["GPE"] > 0]
     elif kind == "organisation":
@@ -402,6 +404,17 @@ def _definite(r: _Reading, m: int, head: str, kind: str | None) -> Entity | None
             if e.kind == "organisation" and (e.head == head or (e.named and e.ents["GPE"] * 2 < sum(e.ents.values())))
         ]
     return max(fits, key=lambda t: t[0])[1] if fits else None
+
+
+def _nearest_person(r: _Reading, m: int, head: str) -> Entity | None:
+    """Whom "the woman" or "the mother of four" stands for: the person named last before it, if the gender fits."""
+    for k in range(m - 1, max(m - 60, -1), -1):
+        e = r.cast.of.get(k)
+        if e is None or e.kind != "person" or e.plural or r.inside[k] or not (e.named or e.head == head):
+            continue
+        if e.female in (None, head in _FEMALE):
+            return e
+    return None
 
 
 def _has_role(f: Frame, mentions: list[Mention], e: Entity, head: str) -> bool:

@@ -57,6 +57,8 @@ def singular(f: Frame, i: int) -> str:
 def number_of(f: Frame, i: int) -> bool:
     """Whether a noun is plural."""
     token = f.doc[int(f.token[i])]
+    if token.lower_.endswith("old"):
+        return False  # the 37-year-old
     return token.tag_ in ("NNS", "NNPS", "CD", "DT", "JJ") or token.lower_ in _PLURAL
 
 
