@@ -401,7 +401,7 @@ def _row(
     start = min(doc[first].idx, trigger_start)
     end = max(doc[last].idx + len(doc[last].text), trigger_end)
     sides = {i for r in (d.actor, d.recipient) if r is not None for i in range(max(r.left_edge.i, r.i - 8), r.i + 1)}
-    where = places.place_of(d.c.type, [d.c.token, *d.c.also], (first, last), mentions, sides)
+    where = places.place_of(d.c.type, [d.c.token, *d.c.also], (first, last), mentions, sides, d.recipient)
     columns = {
         **_side("actor", roles.describe(d.actor) if d.actor is not None else None, sources),
         **_side("recipient", roles.describe(d.recipient) if d.recipient is not None else None, sources),

@@ -145,6 +145,8 @@ def _named_by_kind(doc: Any, i: int, caseless: bool) -> bool:
         return False
     if not (t.pos_ == "PROPN" and (t.is_title or t.is_upper)) and not (caseless and t.pos_ in ("NOUN", "PROPN")):
         return False
+    if caseless and not _placed_lower(doc, i):
+        return False
     nxt = doc[i + 1] if i + 1 < len(doc) else None
     if (
         nxt is not None
@@ -176,7 +178,8 @@ def _described(doc: Any, votes: Counter[str]) -> list[Mention]:
             and in_place_position(doc, t.left_edge.i)
         ):
             iso = _only(votes)
-        if iso is None or any(c.ent_type_ == "GPE" and c.dep_ == "appos" for c in t.children):
+        named = any(c.pos_ == "PROPN" and c.dep_ == "compound" and not g.demonym(c.text) for c in t.lefts)
+        if iso is None or named or any(c.ent_type_ == "GPE" and c.dep_ == "appos" for c in t.children):
             continue
         place = g.capital(iso) if word == "capital" else g.nation(iso)
         if place is None:
@@ -262,6 +265,8 @@ def _allowed(
         )
     if countrylike and options[0].kind == "country":
         return not (t.ent_type_ == "PERSON" and not placed)
+    if after is not None and lemma(after) in _KINDS and t.head.i == after.i and placed:
+        return True  # "Izmir province"
     if first == last and lower(t) in persons and not (placed and t.ent_type_ == "GPE"):
         return False
     if t.ent_type_ in ("GPE", "LOC", "FAC"):

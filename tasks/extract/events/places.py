@@ -11,22 +11,30 @@ from tasks.extract.events.syntax import above, is_human, lemma, sentence
 Token = Any
 _KINDS = word_lists("words.txt")["place_kinds"]
 _VERBAL = frozenset({"ACCUSE", "REQUEST", "REJECT", "THREATEN", "AGREE", "SUPPORT", "CONCEDE", "SANCTION"})
+_TAKEN = frozenset({"COERCE", "ASSAULT", "RETREAT", "MOBILIZE"})
 _AWAY = frozenset({"border", "neighbour", "neighbor", "flee", "leave"})
 
 
 def place_of(
-    type_: str, words: list[Token], span: tuple[int, int], mentions: list[Mention], sides: set[int]
+    type_: str,
+    words: list[Token],
+    span: tuple[int, int],
+    mentions: list[Mention],
+    sides: set[int],
+    target: Token | None,
 ) -> Mention | None:
     """The place of an event: the most specific place of its clause, else of its sentence.
 
     `words` name the event; `span` are the tokens of its evidence; `sides` are tokens of actor and recipient, whose home
-    is not where it happened.
+    is not where it happened; `target` is the recipient, which for what is taken or attacked can itself be the place.
     """
     sent = sentence(words[0])
     best, best_score = None, 0.6 if type_ not in _VERBAL else 1.8
     for m in mentions:
         if sent.start <= m.first < sent.end:
             score = max(_closeness(w, m, span, sides) for w in words)
+            if target is not None and m.last == target.i and type_ in _TAKEN and m.place is not None:
+                score = max(score, 2.0)
             if score > best_score:
                 best, best_score = m, score
     return best
@@ -63,7 +71,7 @@ def _closeness(trigger: Token, m: Mention, span: tuple[int, int], sides: set[int
     if head.dep_ == "poss" and lemma(head.head) in _KINDS:
         score -= 0.4  # "Khartoum's twin city of Omdurman"
     if any(lemma(h) in _AWAY for h in ups[1:4]):
-        score -= 1.0
+        score -= 2.0
     if m.place is not None:
         score += {"city": 0.4, "admin1": 0.25, "country": 0.0, "sea": 0.1}[m.place.kind]
     else:
