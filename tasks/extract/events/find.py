@@ -388,6 +388,13 @@ def _telling(said: modality.Attribution | None, sources: list[tables.Source]) ->
     }
 
 
+def _speaker_tokens(d: Draft) -> set[int]:
+    """Tokens of the phrase of who says so."""
+    if d.said is None or d.said.verb is None:
+        return set()
+    return {w.i for s in d.said.verb.children if s.dep_ == "nsubj" for w in s.subtree}
+
+
 def _row(
     doc: Any,
     article: tables.Article,
@@ -401,6 +408,8 @@ def _row(
     start = min(doc[first].idx, trigger_start)
     end = max(doc[last].idx + len(doc[last].text), trigger_end)
     sides = {i for r in (d.actor, d.recipient) if r is not None for i in range(max(r.left_edge.i, r.i - 8), r.i + 1)}
+    speaker = _speaker_tokens(d)
+    mentions = [m for m in mentions if m.first not in speaker]  # "…, Captain X of Anbar police said"
     where = places.place_of(d.c.type, [d.c.token, *d.c.also], (first, last), mentions, sides, d.recipient)
     columns = {
         **_side("actor", roles.describe(d.actor) if d.actor is not None else None, sources),

@@ -11,6 +11,7 @@ from tasks.extract.events.syntax import above, is_human, lemma, sentence
 Token = Any
 _KINDS = word_lists("words.txt")["place_kinds"]
 _VERBAL = frozenset({"ACCUSE", "REQUEST", "REJECT", "THREATEN", "AGREE", "SUPPORT", "CONCEDE", "SANCTION"})
+_BEARINGS = word_lists("words.txt")["bearings"]
 _TAKEN = frozenset({"COERCE", "ASSAULT", "RETREAT", "MOBILIZE"})
 _AWAY = frozenset({"border", "neighbour", "neighbor", "flee", "leave"})
 
@@ -70,6 +71,8 @@ def _closeness(trigger: Token, m: Mention, span: tuple[int, int], sides: set[int
         score += 0.4
     if head.dep_ == "poss" and lemma(head.head) in _KINDS:
         score -= 0.4  # "Khartoum's twin city of Omdurman"
+    if any(lemma(h) in _BEARINGS for h in ups[1:4]):
+        score -= 1.2  # "to the west of Mosul", "50 km from Godhra"
     if any(lemma(h) in _AWAY for h in ups[1:4]):
         score -= 2.0
     if m.place is not None:
