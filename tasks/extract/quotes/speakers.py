@@ -14,7 +14,7 @@ from tasks.extract.quotes.spans import Piece
 from tasks.extract.sources.mentions import Mention
 
 REACH_BACK, REACH_AHEAD = 160, 70
-"""Tokens before and after a piece in which its speaker is looked for: 99 % of the training speakers lie there."""
+"""Tokens before and after a piece in which its speaker is looked for: nearly all annotated speakers lie closer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,7 +32,7 @@ from tasks.extract.quotes.train_speakers import gold_piece, train_ranker
 from tasks.settings import ExtractSettings
 
 MIN_COUNT = 4
-"""A feature seen less often is left out: of 5 million keys 0.6 million stay, with no loss on dev."""
+"""A feature seen less often is left out: what it would learn is chance, and the model stays at 5 MB."""
 
 
 class Counts:

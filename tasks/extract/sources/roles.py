@@ -76,26 +76,25 @@ def _group_in(f: Frame, lo: int, hi: int, cast: Cast) -> tuple[int, int, str] | 
     """The last run of an organisation's, place's or people's name in tokens lo..hi, with the name made full."""
     k = hi - 1
     while k >= lo:
-        if (
-            int(f.ent[k]) in _GROUPS or (f.tag[k] == hash_of("NNP") and int(f.ent[k]) not in _names())
-        ) and not _role_noun(f, k):
+        if _names_group(f, k, hi):
             end = k + 1
-            while (
-                k > lo
-                and (int(f.ent[k - 1]) in _GROUPS or f.tag[k - 1] in (hash_of("NNP"), hash_of("NNPS")))
-                and not _role_noun(f, k - 1)
-            ):
+            while k > lo and _names_group(f, k - 1, hi):
                 k -= 1
-            while (
-                end < hi
-                and not _role_noun(f, end)
-                and f.tag[end] == hash_of("NN")
-                and noun_kinds().get(singular(f, end)) == "organisation"
-            ):
+            while end < hi and f.tag[end] == hash_of("NN") and noun_kinds().get(singular(f, end)) == "organisation":
                 end += 1
             return k, end, _full(f, k, end, cast)
         k -= 1
     return None
+
+
+def _names_group(f: Frame, k: int, hi: int) -> bool:
+    """Whether a word belongs to a group's name: as an entity, or as a name before a role in small letters."""
+    if _role_noun(f, k):
+        return False
+    if int(f.ent[k]) in _GROUPS:
+        return True
+    small = any(_role_noun(f, j) and not f.is_title[j] for j in range(k + 1, hi + 1) if j < len(f))
+    return small and f.tag[k] in (hash_of("NNP"), hash_of("NNPS")) and int(f.ent[k]) not in _names()
 
 
 def _names() -> frozenset[int]:

@@ -1,0 +1,58 @@
+"""Who the sources of a text are: kind, name, role, affiliation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tasks import tables
+from tasks.extract.language import load_model, parse
+from tasks.extract.quotes import find_quotes
+from tasks.settings import ExtractSettings
+from tests.rows import article
+
+
+@pytest.fixture(scope="module")
+def nlp() -> Any:
+    return load_model(ExtractSettings().model)
+
+
+def sources_of(nlp: Any, text: str) -> list[tables.Source]:
+    return find_quotes(parse(nlp, text), article(text))[1]
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "kind", "named"),
+    [
+        ("Amnesty International said the camp should be closed.", "Amnesty International", "organisation", True),
+        ("Analysts said the bank would cut its rates in June.", "Analysts", "group", False),
+        ("Police said the two men were arrested on Monday.", "Police", "group", False),
+        ("A spokesman said the bridge would be closed.", "spokesman", "person", False),
+        ("The report says that the dam was never inspected.", "report", "document", False),
+        ("France said it would send two ships to the coast.", "France", "organisation", True),
+    ],
+)
+def test_sources_have_kind_and_name_when_one_speaks(nlp: Any, text: str, name: str, kind: str, named: bool) -> None:
+    assert [(s.name, s.kind, s.named) for s in sources_of(nlp, text)] == [(name, kind, named)]
+
+
+@pytest.mark.parametrize(
+    ("text", "role", "affiliation"),
+    [
+        ("Foreign Minister Lena Novak said the talks had failed.", "Foreign Minister", None),
+        ("“We are ready,” said Peter Odhiambo, chief executive of Harbour Bank.", "chief executive", "Harbour Bank"),
+        ("Tesco spokesman Mark Ellis said the shop would reopen.", "spokesman", "Tesco"),
+    ],
+)
+def test_sources_have_role_and_affiliation_when_the_text_says_so(
+    nlp: Any, text: str, role: str, affiliation: str | None
+) -> None:
+    found = sources_of(nlp, text)
+    assert [(s.role, s.affiliation) for s in found] == [(role, affiliation)]
+
+
+def test_sources_of_several_speakers_together_are_one_group(nlp: Any) -> None:
+    found = sources_of(nlp, "Maria Costa and her lawyers said the ruling was unfair and would be appealed.")
+    assert [(s.kind, s.named) for s in found] == [("group", True)]
+    assert "Maria Costa" in found[0].name
