@@ -74,7 +74,7 @@ def block_features(blocks: list[Block], title: str | None, reference: set[str]) 
         if repeats[block.text] > 1:
             row.append(f"repeated,{bucket(sizes[i], (4, 12))}")
         if reference:
-            row.append(f"ref={_in_reference(tokens[i], reference)},{bucket(sizes[i], (4, 12))}")
+            row.append(f"ref={in_reference(tokens[i], reference)},{bucket(sizes[i], (4, 12))}")
         row += _neighbours(i, blocks, sizes, own)
         rows.append(row)
     return rows
@@ -92,7 +92,8 @@ def _near(text: str, head: set[str]) -> float:
     return len(own & head) / len(own | head) if own else 0.0
 
 
-def _in_reference(tokens: list[str], reference: set[str]) -> int:
+def in_reference(tokens: list[str], reference: set[str]) -> int:
+    """How much of a block the other finder keeps: 0 or 1 for a short one, else 2 (nothing) to 5 (the whole)."""
     if len(tokens) < 4:
         return int(" ".join(tokens) in reference)
     grams = [" ".join(tokens[k : k + 4]) for k in range(len(tokens) - 3)]

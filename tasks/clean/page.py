@@ -74,7 +74,9 @@ def clean_page(page: RawPage, *, rules: CleanSettings) -> Article | Failure:
     title = metadata.find_title(facts, outlet)
     if time.monotonic() - began > rules.max_seconds:
         return _failure(page, outlet, Reason.TIME_LIMIT, "parsing")
-    body = find_body(tree, html, page.url, title, declared(facts.language), rules)
+    body = find_body(
+        tree, html, page.url, title, declared(facts.language), rules, states_article=facts.article is not None
+    )
     if time.monotonic() - began > rules.max_seconds:
         return _failure(page, outlet, Reason.TIME_LIMIT, "finding the body")
     root = tree.body

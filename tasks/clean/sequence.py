@@ -1,4 +1,4 @@
-"""The two sequence models of this step (page blocks, text units): labels with chances, safe to call from threads."""
+"""The sequence models of this step (page blocks, text units): labels with chances, safe to call from threads."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def _tagger(model: str) -> Any:
 
 
 def label_chances(model: str, sequence: list[list[str]]) -> list[dict[str, float]]:
-    """For every element the chance of each label, given the whole sequence. `model`: "blocks" or "units"."""
+    """For every element the chance of each label. `model`: "units", "blocks" or "blocks_alone"."""
     return marginals(_tagger(model), sequence)
 
 

@@ -236,7 +236,7 @@ def dump_examples(pages: list[LabelledPage], variants: int = 2, seed: int = 7) -
 # --------------------------------------------------------------------------- scores
 
 
-def _scorer(data: Path) -> Any:
+def load_scorer(data: Path) -> Any:
     spec = importlib.util.spec_from_file_location("score_pages", data.parent / "tools" / "score_pages.py")
     assert spec is not None
     assert spec.loader is not None
@@ -248,7 +248,7 @@ def _scorer(data: Path) -> Any:
 def _report(
     examples: list[Example], chances: dict[str, list[dict[str, float]]], gold: dict[str, Any], data: Path
 ) -> None:
-    scorer = _scorer(data)
+    scorer = load_scorer(data)
     for threshold in (0.3, 0.4, 0.5, 0.6):
         texts = {
             e.id: {"text": "\n".join(t for t, c in zip(e.texts, chances[e.id], strict=True) if c["B"] >= threshold)}
