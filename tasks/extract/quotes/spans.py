@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 from dataclasses import dataclass
 
 import numpy as np
@@ -111,18 +112,25 @@ def _snap(f: Frame, labels: I64, lo: int, hi: int) -> tuple[int, int]:
 
 def _whole_quotations(f: Frame, pieces: list[tuple[int, int]], labels: I64, said: F64) -> list[tuple[int, int]]:
     """Direct quotations as wholes: pieces inside one stretch are joined, a stretch that reads as speech is added."""
+    starts = [a for a, _ in pieces]
+    gone: set[tuple[int, int]] = set()
+    new: list[tuple[int, int]] = []
     for lo, hi in _words_of_quote(f).values():
-        inside = [(a, b) for a, b in pieces if lo <= a and b <= hi]
-        crossing = [(a, b) for a, b in pieces if a < hi and lo < b and (a, b) not in inside]
-        covered = sum(b - a for a, b in inside)
-        long = hi - lo >= MIN_LONE_WORDS
+        near = pieces[max(bisect.bisect_right(starts, lo) - 1, 0) : bisect.bisect_left(starts, hi)]
+        inside = [(a, b) for a, b in near if lo <= a and b <= hi]
+        crossing = any(a < hi and lo < b and not (lo <= a and b <= hi) for a, b in near)
         if crossing or (labels[lo:hi] >= 3).any():
             continue  # a transcript's "SMITH: …" stands in its marks together with its speaker
-        if inside and (len(inside) > 1 or covered < hi - lo) and (covered >= 0.5 * (hi - lo) or _speech(f, lo, hi)):
-            pieces = [p for p in pieces if p not in inside] + [(lo, hi)]
-        elif not inside and long and _speech(f, lo, hi) and said[lo:hi].mean() > 0.2:
-            pieces = [*pieces, (lo, hi)]
-    return pieces
+        covered = sum(b - a for a, b in inside)
+        if inside and covered < hi - lo and (covered >= 0.5 * (hi - lo) or _speech(f, lo, hi)):
+            gone.update(inside)
+            new.append((lo, hi))
+        elif len(inside) > 1:
+            gone.update(inside)
+            new.append((lo, hi))
+        elif not inside and hi - lo >= MIN_LONE_WORDS and _speech(f, lo, hi) and said[lo:hi].mean() > 0.2:
+            new.append((lo, hi))
+    return [p for p in pieces if p not in gone] + new
 
 
 def _speech(f: Frame, lo: int, hi: int) -> bool:

@@ -63,8 +63,7 @@ def cue_of(scene: Scene, piece: Piece, pieces: list[Piece]) -> Cue | None:
     """The cue nearest to a piece, preferring its own sentence and no other piece between."""
     f = scene.frame
     best, best_cost = None, 60.0
-    starts = [p.lo for p in pieces]
-    for cue in _around(scene.cues, [c.lo for c in scene.cues], piece):
+    for cue in _around(scene.cues, piece):
         before = cue.hi <= piece.lo
         gap = piece.lo - cue.hi if before else cue.lo - piece.hi
         edge = piece.lo if before else piece.hi - 1
@@ -76,7 +75,7 @@ def cue_of(scene: Scene, piece: Piece, pieces: list[Piece]) -> Cue | None:
             + (0 if f.para[edge] == f.para[cue.main] else 15)
         )
         lo, hi = (cue.hi, piece.lo) if before else (piece.hi, cue.lo)
-        between = bisect.bisect_left(starts, hi) - bisect.bisect_left(starts, lo)
+        between = _first_after(pieces, hi) - _first_after(pieces, lo)
         cost += 12 * max(between, 0)
         if not before and gap > 0 and f.text[f.end[piece.hi - 1] : f.end[piece.hi - 1] + 2].strip()[:1] == ".":
             cost += 10
@@ -90,18 +89,22 @@ def _introduces(f: Frame, cue: Cue, piece: Piece) -> bool:
     return piece.lo - cue.hi <= 12 and f.quote[piece.lo] >= 0 and ":" in f.text[f.start[cue.lo] : f.start[piece.lo]]
 
 
-def _around(cues: list[Cue], starts: list[int], piece: Piece) -> list[Cue]:
-    return cues[bisect.bisect_left(starts, piece.lo - REACH_BACK) : bisect.bisect_left(starts, piece.hi + REACH_AHEAD)]
+def _around(cues: list[Cue], piece: Piece) -> list[Cue]:
+    lo = bisect.bisect_left(cues, piece.lo - REACH_BACK, key=_begin)
+    return cues[lo : bisect.bisect_left(cues, piece.hi + REACH_AHEAD, key=_begin)]
+
+
+def _begin(span: Piece | Cue) -> int:
+    return span.lo
 
 
 def candidates(scene: Scene, piece: Piece, pieces: list[Piece]) -> list[int]:
     """Indices of the mentions around a piece that stand in no piece."""
     lo = bisect.bisect_left(scene.heads, piece.lo - REACH_BACK)
     hi = bisect.bisect_left(scene.heads, piece.hi + REACH_AHEAD)
-    starts = [p.lo for p in pieces]
     out = []
     for m in range(lo, hi):
-        k = bisect.bisect_right(starts, scene.heads[m]) - 1
+        k = bisect.bisect_right(pieces, scene.heads[m], key=_begin) - 1
         if k < 0 or scene.heads[m] >= pieces[k].hi:
             out.append(m)
     return out
@@ -246,11 +249,12 @@ def speaker_tokens(scene: Scene, m: int) -> tuple[int, int]:
 
 
 def _between(pieces: list[Piece], lo: int, hi: int) -> int:
-    return sum(1 for p in pieces[_first_after(pieces, lo) :][:4] if p.hi <= hi)
+    first = _first_after(pieces, lo)
+    return sum(1 for p in pieces[first : first + 4] if p.hi <= hi)
 
 
 def _first_after(pieces: list[Piece], lo: int) -> int:
-    return bisect.bisect_left([p.lo for p in pieces], lo)
+    return bisect.bisect_left(pieces, lo, key=_begin)
 
 
 def _first_of_para(f: Frame, i: int) -> int:
