@@ -253,6 +253,9 @@ def _when(doc: Any, article: tables.Article, d: Draft, rivals: set[int]) -> date
         span = doc.char_span(w.start, w.end, alignment_mode="expand")
         if span is None:
             continue
+        # what is told as real cannot lie after the telling: that date is of what was agreed, asked or threatened
+        if published and w.first and w.first > published and d.mood in tables.REAL:
+            continue
         score = _date_score(d, rivals, span)
         if score > best_score:
             best, best_score = w, score
