@@ -7,8 +7,8 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Any
 
-from tasks.clean.agree import shingles, similarity, words
-from tasks.clean.block_model import block_features, in_reference, reference_of
+from tasks.clean.agree import shingles, similarity
+from tasks.clean.block_model import block_features, reference_of
 from tasks.clean.blocks import Block, walk
 from tasks.clean.features import kinds_of
 from tasks.clean.finders import by_newspaper, by_trafilatura, is_bearable
@@ -19,9 +19,6 @@ from tasks.tables import Removed
 
 KEEP = 0.4
 """Chance of being body from which a block stays: 0.3 to 0.5 are equal in cross-validation over outlets."""
-KEEP_FOREIGN = 0.1
-"""The same for what the other finder keeps on a page that states no article in JSON-LD: the model has learnt from news
-pages, and knows little of blogs and institutions. Measured on a fifth of the `more` pages, 2026-11-24."""
 MAX_REMOVED = 80
 _GLUED = re.compile(r"[^\W\d_]{2}[.!?][\"”’)]*[A-ZÀ-ÖØ-Þ“„]")
 
@@ -71,10 +68,10 @@ def _why(block: Block, chances: dict[str, float]) -> str:
 
 
 def _collect(
-    blocks: list[Block], chances: list[dict[str, float]], title: str | None, trusted: set[int]
+    blocks: list[Block], chances: list[dict[str, float]], title: str | None
 ) -> tuple[list[str], list[Removed], str | None]:
     """Kept paragraphs, what was cut around and between them, and the standfirst."""
-    kept = [i for i, c in enumerate(chances) if c["B"] >= (KEEP_FOREIGN if i in trusted else KEEP)]
+    kept = [i for i, c in enumerate(chances) if c["B"] >= KEEP]
     if not kept:
         return [], [], None
     paragraphs: list[str] = []
@@ -100,11 +97,6 @@ def _collect(
     return paragraphs, removed, " ".join(standfirst) or None
 
 
-def _found_too(blocks: list[Block], reference: set[str]) -> set[int]:
-    """Indices of the blocks that the other finder keeps whole."""
-    return {i for i, b in enumerate(blocks) if reference and in_reference(words(b.text), reference) >= 5}
-
-
 def _second_opinion(text: str, html: str, url: str | None, language: str | None) -> tuple[str, str]:
     """The longer of what the first finder found and what newspaper3k finds; used where the first found too little."""
     other = by_newspaper(html, url, language)
@@ -118,8 +110,6 @@ def find_body(
     title: str | None,
     language: str | None,
     rules: CleanSettings,
-    *,
-    states_article: bool,
 ) -> Body:
     """Body paragraphs of a parsed page.
 
@@ -135,8 +125,7 @@ def find_body(
     blocks = walk(tree.body) if tree.body is not None else []
     reference = reference_of(found)
     chances = label_chances("blocks" if reference else "blocks_alone", block_features(blocks, title, reference))
-    trusted = set() if states_article else _found_too(blocks, reference)
-    paragraphs, removed, standfirst = _collect(blocks, chances, title, trusted)
+    paragraphs, removed, standfirst = _collect(blocks, chances, title)
     text = "\n".join(paragraphs)
     if len(text) < rules.min_chars and small:
         if len(found) < rules.min_chars:

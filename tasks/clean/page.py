@@ -75,7 +75,12 @@ def clean_page(page: RawPage, *, rules: CleanSettings) -> Article | Failure:
     if time.monotonic() - began > rules.max_seconds:
         return _failure(page, outlet, Reason.TIME_LIMIT, "parsing")
     body = find_body(
-        tree, html, page.url, title, declared(facts.language), rules, states_article=facts.article is not None
+        tree,
+        html,
+        page.url,
+        title,
+        declared(facts.language),
+        rules,
     )
     if time.monotonic() - began > rules.max_seconds:
         return _failure(page, outlet, Reason.TIME_LIMIT, "finding the body")
