@@ -73,7 +73,8 @@ def find_quotes(doc: Any, article: tables.Article) -> tuple[list[tables.Quote], 
         article.article_id,
         [(s.speaker, s.pieces) for s in said],
     )
-    rows = [_row(frame, s, cast, ids, article) for s in said]
+    paragraphs = np.unique(frame.para, return_inverse=True)[1]  # number of each token's paragraph, empty ones left out
+    rows = [_row(frame, s, cast, ids, article, paragraphs) for s in said]
     return _unique(rows), sources
 
 
@@ -148,7 +149,9 @@ def _continues(frame: Frame, before: Said, piece: Piece, cue: Cue | None) -> boo
     )  # fmt: skip
 
 
-def _row(frame: Frame, s: Said, cast: Cast, ids: dict[int, str], article: tables.Article) -> tables.Quote:
+def _row(
+    frame: Frame, s: Said, cast: Cast, ids: dict[int, str], article: tables.Article, paragraphs: I64
+) -> tables.Quote:
     spans = [char_span(frame, p) for p in s.pieces]
     start, end = spans[0][0], spans[-1][1]
     text = article.text
@@ -175,7 +178,7 @@ def _row(frame: Frame, s: Said, cast: Cast, ids: dict[int, str], article: tables
         via_source_id=None,
         parent_quote_id=None,
         quote_group=None,
-        paragraph=int(np.searchsorted(np.unique(frame.para), frame.para[s.pieces[0].lo])),
+        paragraph=int(paragraphs[s.pieces[0].lo]),
         confidence=round(s.confidence, 3),
     )
 
