@@ -31,6 +31,8 @@ def nlp() -> Any:
         ("A teacher was killed.", "killed", 1, 1),
         ("The attack left four people dead.", "killed", 4, 4),
         ("The murder of 21 villagers shocked the country.", "killed", 21, 21),
+        ("Thirty-one others were wounded in the blast.", "injured", 31, 31),
+        ("Police detained at least twenty-four people.", "arrested", 24, None),
         ("No one was injured.", "injured", 0, 0),
         ("Police made no arrests.", "arrested", 0, 0),
     ],

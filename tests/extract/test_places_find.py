@@ -27,6 +27,8 @@ def nlp() -> Any:
         ("The army shelled Tal Afar in Iraq.", "Tal", "IRQ"),
         ("A blast hit Iraq's Anbar province.", "Anbar", "IRQ"),
         ("Troops landed in Jordan.", "Jordan", "JOR"),
+        ("Police detained 24 people in Gao, Mali, on Sunday.", "Gao", "MLI"),
+        ("A bomb exploded in the northern Malian city of Gao.", "Gao", "MLI"),
         ("The strike hit the northern region of Qworpol in Mali.", "Qworpol", "MLI"),
     ],
 )

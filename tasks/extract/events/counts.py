@@ -19,6 +19,7 @@ from tasks.extract.events.syntax import (
     classes,
     conjuncts,
     grammatical_subject,
+    hyphened,
     is_passive,
     lemma,
     lower,
@@ -182,7 +183,18 @@ def _from_numeral(c: Token) -> _Amount | None:
                 first = x
     if value is None or value > MOST:
         return None
+    tens = _tens_before(first)
+    if tens is not None and value < 10:
+        return _qualified(tens, c, number(tens.text + "-" + c.text) or value)
     return _qualified(first, c, value)
+
+
+def _tens_before(t: Token) -> Token | None:
+    """The "thirty" of "thirty-one", which the tokeniser splits."""
+    if not hyphened(t):
+        return None
+    tens = t.doc[t.i - 2]
+    return tens if (number(tens.text) or 0) in range(20, 100, 10) else None
 
 
 def _qualified(first: Token, last: Token, value: int) -> _Amount:

@@ -232,6 +232,8 @@ def _trigger(d: Draft) -> tuple[int, int]:
     """Code points of the trigger, with its particle or the noun that makes its sense ("opened fire", "car bomb")."""
     t = d.c.token
     start, end = t.idx, t.idx + len(t.text)
+    if hyphened(t):  # "sit-in", "stone-pelting": the tokeniser splits them
+        start = t.doc[t.i - 2].idx
     for c in t.children:
         if c.dep_ == "prt" and c.i == t.i + 1:
             end = c.idx + len(c.text)

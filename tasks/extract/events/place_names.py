@@ -117,7 +117,9 @@ def _scan(doc: Any, caseless: bool, persons: frozenset[str]) -> list[_Raw]:
             key = fold(span.text)
             if not key or (size == 1 and (key in _NOT_PLACES or (len(key) < 3 and t.text not in _SHORT))):
                 continue
-            options = g.lookup(key)
+            if size == 1 and t.pos_ == "ADJ" and g.demonym(t.text):
+                continue  # "the northern Malian city of Gao": a people's name, though there is a town Malian in China
+            options = _own_name_first(g.lookup(key), key)
             if options and _allowed(doc, i, i + size - 1, options, caseless, persons):
                 region = _region_after(doc, i + size)
                 hint = region.country if region else _hint(doc, i, i + size - 1)
@@ -201,6 +203,15 @@ def _described(doc: Any, votes: Counter[str]) -> list[Mention]:
     return out
 
 
+def _own_name_first(options: tuple[Place, ...], key: str) -> tuple[Place, ...]:
+    """Places that are called so, without those that only bear it as another name; unless one of these is far larger."""
+    own = [p for p in options if fold(p.name) == key]
+    if not own:
+        return options
+    largest = max(p.population for p in own)
+    return tuple(p for p in options if p in own or p.population > 20 * max(largest, 1000))
+
+
 def _may_begin(t: Token, caseless: bool) -> bool:
     if not t.text[0].isalpha() or len(t.text) < 2:
         return False
@@ -263,6 +274,8 @@ def _allowed(
             and len(t.text) > 3
             and not _everyday(t)
         )
+    if in_place_position(doc, first) and _stated_after(doc, last):
+        return True  # "in Gao, Mali": whatever the entity tagger makes of it
     if countrylike and options[0].kind == "country":
         return not (t.ent_type_ == "PERSON" and not placed)
     if after is not None and lemma(after) in _KINDS and t.head.i == after.i and placed:
