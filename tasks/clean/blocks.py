@@ -21,6 +21,7 @@ TELLING = frozenset(
     "article main aside nav footer header figure figcaption blockquote ul ol li table td th form section details p pre"
     " h1 h2 h3 h4 h5 h6 dl label a em strong".split()
 )
+_IMAGES = frozenset(("img", "picture", "video"))
 _NAMING = ("class", "id", "data-testid", "data-component")
 MAX_BLOCKS = 6000
 MAX_DEPTH = 2000
@@ -45,6 +46,7 @@ class Block:
     container: tuple[int, ...]  # numbers of the nearest ancestors, innermost first
     hidden: bool
     marks: frozenset[str]  # itemprop and role values above it
+    pictured: int = 0  # 1: an image stands between the block before and this one; 2: in this very element
 
 
 @dataclass(slots=True)
@@ -103,6 +105,10 @@ class _Builder:
         self._link_chars = 0
         self._frame: _Frame | None = None
         self._breaks = 0
+        self._image = self._pictured = 0  # number of the element the last image stands in
+
+    def image(self, frame: _Frame) -> None:
+        self._image = frame.chain[0] or -1
 
     def add(self, text: str, frame: _Frame) -> None:
         if not text:
@@ -112,7 +118,7 @@ class _Builder:
                 self._pieces.append(" ")
             return
         if self._frame is None:
-            self._frame = frame
+            self._frame, self._pictured, self._image = frame, self._image, 0
         self._breaks = 0
         self._pieces.append(text)
         if frame.link:
@@ -136,7 +142,7 @@ class _Builder:
                         text=text, tag=frame.tag, telling=frame.telling, names=frozenset().union(*frame.names),
                         link_chars=min(self._link_chars, len(text)), depth=frame.depth,
                         parent=frame.chain[1] if len(frame.chain) > 1 else 0, container=frame.chain,
-                        hidden=frame.hidden, marks=frame.marks,
+                        hidden=frame.hidden, marks=frame.marks, pictured=(self._pictured != 0) + (self._pictured == frame.chain[0] != 0),
                     )
                 )  # fmt: skip
         self._pieces, self._link_chars, self._frame = [], 0, None
@@ -171,6 +177,8 @@ def walk(root: Any) -> list[Block]:
             builder.add(node.text_content or "", frame)
         elif tag == "br":
             builder.line_break()
+        elif tag in _IMAGES:
+            builder.image(frame)
         elif tag[0] != "-" and tag[0] != "_" and tag not in SKIPPED and frame.depth < MAX_DEPTH:
             if tag in BREAKING:
                 builder.flush()

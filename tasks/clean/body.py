@@ -10,17 +10,17 @@ from typing import Any
 from tasks.clean.agree import shingles, similarity
 from tasks.clean.block_model import block_features, reference_of
 from tasks.clean.blocks import Block, walk
+from tasks.clean.edges import decide
 from tasks.clean.features import kinds_of
 from tasks.clean.finders import by_newspaper, by_trafilatura, is_bearable
+from tasks.clean.glue import cut_glued
 from tasks.clean.sequence import label_chances
 from tasks.clean.units import split_units
 from tasks.settings import CleanSettings
 from tasks.tables import Removed
 
-KEEP = 0.4
-"""Chance of being body from which a block stays: 0.3 to 0.5 are equal in cross-validation over outlets."""
 MAX_REMOVED = 80
-_GLUED = re.compile(r"[^\W\d_]{2}[.!?][\"”’)]*[A-ZÀ-ÖØ-Þ“„]")
+_GLUED = re.compile(r"[^\W\d_]{2}[.!?][\"”’)]*(?:[A-ZÀ-ÖØ-Þ]|[“„]\w)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +53,7 @@ def agreement(a: str, b: str) -> float:
     return 2 * len(left & right) / (len(left) + len(right)) if left and right else 0.0
 
 
-def _why(block: Block, chances: dict[str, float]) -> str:
+def _why(block: Block) -> str:
     """The kind of furniture: by its markup where that is telling, else by its words."""
     if "figcaption" in block.telling:
         return "caption"
@@ -67,33 +67,33 @@ def _why(block: Block, chances: dict[str, float]) -> str:
     return "other"
 
 
-def _collect(
-    blocks: list[Block], chances: list[dict[str, float]], title: str | None
-) -> tuple[list[str], list[Removed], str | None]:
+def _collect(blocks: list[Block], labels: list[str], title: str | None) -> tuple[list[str], list[Removed], str | None]:
     """Kept paragraphs, what was cut around and between them, and the standfirst."""
-    kept = [i for i, c in enumerate(chances) if c["B"] >= KEEP]
+    kept = [i for i, y in enumerate(labels) if y == "B"]
     if not kept:
         return [], [], None
+    cuts = dict(zip(kept, cut_glued([" ".join(blocks[i].text.split()) for i in kept]), strict=True))
     paragraphs: list[str] = []
     removed: list[Removed] = []
     standfirst: list[str] = []
     length = 0
     keep = set(kept)
     for i in range(max(0, kept[0] - 12), min(len(blocks), kept[-1] + 20)):
-        block, c = blocks[i], chances[i]
+        block = blocks[i]
         if i in keep:
-            text = tidy(block.text)
+            removed += [Removed(text=t[:500], why=why, after=length) for t, why in cuts[i].cuts]
+            text = tidy(cuts[i].kept)
             length += len(text) + bool(paragraphs)
             paragraphs.append(text)
-        elif c["S"] >= 0.5 and not paragraphs:
+        elif labels[i] == "S" and not paragraphs:
             standfirst.append(tidy(block.text))
         elif (
             not block.hidden
             and len(removed) < MAX_REMOVED
-            and c["T"] < 0.5
+            and labels[i] != "T"
             and not (title and similarity(block.text, title) > 0.8)
         ):
-            removed.append(Removed(text=block.text[:500], why=_why(block, c), after=length))
+            removed.append(Removed(text=block.text[:500], why=_why(block), after=length))
     return paragraphs, removed, " ".join(standfirst) or None
 
 
@@ -108,6 +108,7 @@ def find_body(
     html: str,
     url: str | None,
     title: str | None,
+    description: str | None,
     language: str | None,
     rules: CleanSettings,
 ) -> Body:
@@ -124,8 +125,10 @@ def find_body(
     found, name = (by_trafilatura(html, url), "trafilatura") if small else ("", "trafilatura")
     blocks = walk(tree.body) if tree.body is not None else []
     reference = reference_of(found)
-    chances = label_chances("blocks" if reference else "blocks_alone", block_features(blocks, title, reference))
-    paragraphs, removed, standfirst = _collect(blocks, chances, title)
+    chances = label_chances(
+        "blocks" if reference else "blocks_alone", block_features(blocks, title, reference, description)
+    )
+    paragraphs, removed, standfirst = _collect(blocks, decide(blocks, chances, title, description), title)
     text = "\n".join(paragraphs)
     if len(text) < rules.min_chars and small:
         if len(found) < rules.min_chars:

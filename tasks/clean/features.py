@@ -38,9 +38,20 @@ _FIRST_PERSON = re.compile(
 )
 
 
+_READER = re.compile(
+    r"\b(?:you|your|yours|ihnen|ihre[nrms]?|vous|votre|vos|usted|ustedes|tu|tus|súmate|súmese|únete|únase|apóyanos|voi|vostro)\b",
+    re.I,
+)
+
+
 def speaks_for_itself(text: str) -> int:
     """How often the outlet speaks of itself: first person plural outside of quotation marks, 0 to 3."""
     return min(3, len(_FIRST_PERSON.findall(_QUOTED.sub(" ", text[:1500]))))
+
+
+def addresses_reader(text: str) -> bool:
+    """Whether it speaks to the reader, outside of quotation marks."""
+    return _READER.search(_QUOTED.sub(" ", text[:1500])) is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -159,12 +159,25 @@ def _stated_names(value: Any) -> list[str]:
 _PERSON = re.compile(r"^[A-ZÀ-ÖØ-Þ][\w.’'\-]*(?:\s+(?:[a-z]{2,3}\s+)?[A-ZÀ-ÖØ-Þ][\w.’'\-]*){1,3}$")
 
 
+_SIGN_END = re.compile(r"(?<=\w{3})\.(?:\s|$)|[,;|•·–—(/]|\d|\s-\s")
+
+
+def _signed(line: str) -> list[str]:
+    """Names after "By" in a line that goes on with a date or the like: "Por A B. 3 de mayo"."""
+    prefix = _PREFIX.match(line)
+    if prefix is None or len(line) > 120:
+        return []
+    return clean_names(_SIGN_END.split(line[prefix.end() :], maxsplit=1)[0])
+
+
 def _printed_names(lines: Iterable[str]) -> list[str]:
     """Names in the lines above the body: "By A B"; next to the body also a line that is nothing but names."""
     found: list[str] = []
     near = list(lines)
     for k, line in enumerate(near):
         names = clean_names(line) if len(line) <= 80 and not says_any(line, "not_people") else []
+        if not names or not all(_PERSON.match(n) for n in names):
+            names = _signed(line)
         if names and (_PREFIX.match(line) or k >= len(near) - 2) and all(_PERSON.match(n) for n in names):
             found.extend(n for n in names if n not in found)
     return found[:6]

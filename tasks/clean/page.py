@@ -79,6 +79,7 @@ def clean_page(page: RawPage, *, rules: CleanSettings) -> Article | Failure:
         html,
         page.url,
         title,
+        metadata.find_description(facts),
         declared(facts.language),
         rules,
     )

@@ -23,6 +23,7 @@ from tasks.clean.decode import decode
 from tasks.clean.finders import by_trafilatura
 from tasks.clean.guard import make_safe
 from tasks.clean.identity import outlet_of
+from tasks.clean.page_variants import page_variant
 from tasks.clean.sequence import marginals
 from tasks.clean.structured import Structured, read_structured
 from tasks.clean.unit_model import unit_features
@@ -53,6 +54,7 @@ class LabelledPage:
     facts: Structured
     title: str | None
     gold: dict[str, Any]
+    reading: str  # trafilatura's
 
 
 def read_jsonl(path: Path) -> list[dict[str, Any]]:
@@ -81,7 +83,8 @@ def load_pages(data: Path, name: str = "dev") -> list[LabelledPage]:
             row = gold[uri]
             pages.append(
                 LabelledPage(
-                    id=row.get("id", uri), url=uri, html=html, blocks=blocks, facts=facts, title=title, gold=row
+                    id=row.get("id", uri), url=uri, html=html, blocks=blocks, facts=facts, title=title, gold=row,
+                    reading=by_trafilatura(html, uri),
                 )
             )  # fmt: skip
     return pages
@@ -155,15 +158,29 @@ def unit_examples(rows: list[dict[str, Any]]) -> list[Example]:
     return found
 
 
-def block_examples(pages: list[LabelledPage], *, with_reference: bool) -> list[Example]:
-    """Labelled pages; with_reference: as seen when trafilatura has read the page too."""
+def block_examples(pages: list[LabelledPage], *, with_reference: bool, variants: int = 0) -> list[Example]:
+    """Labelled pages; with_reference: as seen when trafilatura has read the page too.
+
+    With `variants` so many variants of every page instead of the page itself.
+    """
+    rng = random.Random(5)
     found = []
     for page in pages:
-        texts = [b.text for b in page.blocks]
-        reference = reference_of(by_trafilatura(page.html, page.url)) if with_reference else set()
-        rows = block_features(page.blocks, page.title, reference)
-        labels = label(texts, page.gold, page.title)
-        found.append(Example(id=page.id, group=group_of(page.gold), texts=texts, rows=rows, labels=labels, source=page))
+        given = (page.blocks, label([b.text for b in page.blocks], page.gold, page.title), page.reading)
+        made = [page_variant(*given, rng) for _ in range(variants)]
+        for k, (blocks, labels, reading) in enumerate(made or [given]):
+            rows = block_features(
+                blocks,
+                page.title,
+                reference_of(reading) if with_reference else set(),
+                metadata.find_description(page.facts),
+            )
+            found.append(
+                Example(
+                    id=f"{page.id}#{k}" if variants else page.id, group=group_of(page.gold),
+                    texts=[b.text for b in blocks], rows=rows, labels=labels, source=page,
+                )
+            )  # fmt: skip
     return found
 
 

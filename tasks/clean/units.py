@@ -26,7 +26,8 @@ _ABBREVIATIONS = frozenset(
     " u.s u.k u.n e.g i.e a.m p.m d.c ph.d bzw usw z.b d.h u.a nr str hr fr dr.h.c mio mrd ex approx est".split()
 )
 _CLOSE = "\"”’»)\\]'"
-_END = re.compile(rf"[.!?…。！？][{_CLOSE}]*(?P<gap>\s+|(?=[^\s.,;:!?…{_CLOSE}\d/@_\-]))")
+# “ closes in German and opens in English: it closes where no word follows at once
+_END = re.compile(rf"[.!?…。！？][{_CLOSE}]*(?:“(?=\s|$))?(?P<gap>\s+|(?=[^\s.,;:!?…{_CLOSE}\d/@_\-]))")
 _CAMEL = re.compile(
     r"(?<=[a-zà-öø-ÿ]{3})(?=[A-ZÀ-ÖØ-Þ][a-zà-öø-ÿ]{2})|(?<=[)\]])(?=[A-Z][a-z]{2})|(?<=[a-zà-öø-ÿ]{3}\d)(?=[A-Z][a-z]{3})"
 )
@@ -51,7 +52,7 @@ def _is_end(text: str, at: int, nxt: int) -> bool:
         return not glued or first.isupper() or first in "“«„"
     word = _LAST_WORD.search(text, max(0, at - 24), at)
     before = word.group(0).lower() if word else ""
-    closed = text[at + 1] in '"”’»'  # what a quotation mark closes is no abbreviation
+    closed = text[at + 1] in '"”’»“'  # what a quotation mark closes is no abbreviation
     if not closed and (before in _ABBREVIATIONS or (len(before) == 1 and before.isalpha())):
         return False
     if not glued:

@@ -1,0 +1,91 @@
+"""What stays of a page: the model's chances, put right where the page's own order and wording leave no doubt."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+from tasks.clean.agree import similarity
+from tasks.clean.blocks import Block
+from tasks.clean.facts import facts, says_any
+from tasks.clean.metadata import agency_of
+
+KEEP = 0.4
+"""Chance of being body from which a block stays: 0.3 to 0.5 are equal in cross-validation over outlets."""
+HEADINGS = frozenset(("h1", "h2", "h3", "h4", "h5", "h6"))
+_STOP = re.compile(r"[.!?…。！？:;][\"”’»«“)\]']*$")
+_TEASER = re.compile(
+    rf"^\W{{0,3}}(?:{'|'.join(sorted(map(re.escape, facts()['teaser_starts']), key=len, reverse=True))})\s*[:|–—-]",
+    re.I,
+)
+_ARROW = re.compile(r"^[→►▶»›>]\s?\S")
+_MAIL = re.compile(r"\S@\w[\w.-]{0,60}\.\w{2,}")
+_FOLLOW = re.compile(
+    rf"^(?:{'|'.join(map(re.escape, facts()['follow_starts']))})\b.{{0,120}}\b(?:{'|'.join(facts()['platforms'])})\b",
+    re.I,
+)
+MAX_LINE_WORDS = 30
+
+
+def _is_furniture(block: Block, words: int) -> bool:
+    """Lines that say of themselves that they are none of the story: teasers, contacts, calls to follow, walls."""
+    text = block.text
+    if words > MAX_LINE_WORDS:
+        return False
+    linked = block.link_chars > len(text) * 0.3
+    if (linked and (_TEASER.search(text) or _ARROW.match(text))) or (_ARROW.match(text) and words < 15):
+        return True
+    if _FOLLOW.match(text):
+        return True
+    return words <= 15 and says_any(text, "paywall")
+
+
+def _is_signature(block: Block, words: int) -> bool:
+    """A line after the last paragraph: an agency's name, how to reach the author, a heading of what follows."""
+    text = block.text
+    if block.tag in HEADINGS and not _STOP.search(text):
+        return True
+    if words <= 8 and not _STOP.search(text) and block.tag not in ("li", "td", "pre"):
+        return True
+    return (words <= MAX_LINE_WORDS and bool(_MAIL.search(text))) or agency_of(text.strip("()[] .–—-")) is not None
+
+
+def _family(blocks: list[Block], kept: list[int]) -> object:
+    """How most of the kept text is set: element and names above it."""
+    mass: Counter[object] = Counter()
+    for i in kept:
+        mass[(blocks[i].tag, blocks[i].names)] += len(blocks[i].text)
+    return mass.most_common(1)[0][0] if mass else None
+
+
+def _is_standfirst(block: Block, family: object, description: str | None) -> bool:
+    """A first block that is set as no paragraph of this body is: a heading, or the page's stated summary."""
+    if (block.tag, block.names) == family or _STOP.search(block.text):
+        return False
+    if block.tag in HEADINGS:
+        return True
+    return bool(description) and similarity(block.text, description or "") > 0.8
+
+
+def decide(
+    blocks: list[Block], chances: list[dict[str, float]], title: str | None, description: str | None
+) -> list[str]:
+    """B, F, S or T for every block of a page."""
+    labels = ["B" if c["B"] >= KEEP else "S" if c["S"] >= 0.5 else "T" if c["T"] >= 0.5 else "F" for c in chances]
+    sizes = {i: len(blocks[i].text.split()) for i, y in enumerate(labels) if y == "B"}
+    for i, size in sizes.items():
+        if _is_furniture(blocks[i], size):
+            labels[i] = "F"
+    kept = [i for i in sizes if labels[i] == "B"]
+    family = _family(blocks, kept)
+    while len(kept) > 1:
+        first = blocks[kept[0]]
+        if title and similarity(first.text, title) > 0.8:
+            labels[kept.pop(0)] = "T"
+        elif _is_standfirst(first, family, description):
+            labels[kept.pop(0)] = "S"
+        else:
+            break
+    while len(kept) > 1 and _is_signature(blocks[kept[-1]], sizes[kept[-1]]):
+        labels[kept.pop()] = "F"
+    return labels
