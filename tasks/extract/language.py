@@ -8,6 +8,12 @@ import re
 from typing import Any
 
 PARAGRAPH = re.compile(r"[^\n]+")
+# "GAO, Mali (Reuters) — ", "WASHINGTON - ": a place in capitals, more of its address, an agency or a day, a dash.
+DATELINE = re.compile(
+    r"[A-ZÀ-Þ][A-ZÀ-Þ.'’-]{2,30}(?: [A-ZÀ-Þ][A-ZÀ-Þ.'’-]{1,30}){0,3}"
+    r"(?:, [A-Z][\w.’'-]{0,30}(?: [A-Z][\w.’'-]{1,30}){0,2}){0,2}(?:,? [A-Z][a-z]{2,8}\.? \d{1,2})?"
+    r"(?: \([^()\n]{2,30}\))? ?(?:[—–]|-{1,2}) ?(?=[A-Z“\"‘])"
+)
 MAX_PARAGRAPH = 10_000
 """A paragraph longer than this is read in pieces: the parser's time and memory grow with a sentence's length."""
 
@@ -25,10 +31,14 @@ def load_model(package: str) -> Any:
 
 
 def _pieces(text: str) -> list[tuple[int, int]]:
-    """Paragraph spans, over-long ones cut at a space."""
+    """Spans to parse: datelines, the rest of each paragraph; over-long ones cut at a space."""
     out = []
     for m in PARAGRAPH.finditer(text):
         start, end = m.span()
+        dateline = DATELINE.match(text, start, end)
+        if dateline:  # alone, or the parser makes a name of it: "HUARAZ — Engineers say"
+            out.append((start, dateline.end()))
+            start = dateline.end()
         while end - start > MAX_PARAGRAPH:
             cut = text.rfind(" ", start + 1, start + MAX_PARAGRAPH)
             cut = cut + 1 if cut > start else start + MAX_PARAGRAPH

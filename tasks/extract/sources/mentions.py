@@ -74,6 +74,7 @@ def find_mentions(f: Frame) -> list[Mention]:
     odd = np.isin(f.tag, hashes("CD", "DT", "JJ")) & ~np.isin(
         f.dep, hashes("nsubj", "nsubjpass", "pobj", "conj", "agent")
     )
+    odd |= np.isin(f.ent, hashes("DATE", "TIME")) & np.isin(f.tag, hashes("NNP", "NNPS"))  # "Friday" says nothing
     relative = np.isin(f.tag, hashes("WP", "WDT")) & ~np.isin(f.dep, hashes("nsubj", "nsubjpass"))
     out: list[Mention] = []
     for i in np.flatnonzero(nominal & ~inner & ~odd & ~relative).tolist():
