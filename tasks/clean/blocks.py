@@ -137,12 +137,13 @@ class _Builder:
         if frame is not None and len(self.blocks) < MAX_BLOCKS:
             text = _SPACE.sub(" ", "".join(self._pieces)).strip()
             if text:
+                inside = self._pictured == frame.chain[0] != 0
                 self.blocks.append(
                     Block(
                         text=text, tag=frame.tag, telling=frame.telling, names=frozenset().union(*frame.names),
                         link_chars=min(self._link_chars, len(text)), depth=frame.depth,
                         parent=frame.chain[1] if len(frame.chain) > 1 else 0, container=frame.chain,
-                        hidden=frame.hidden, marks=frame.marks, pictured=(self._pictured != 0) + (self._pictured == frame.chain[0] != 0),
+                        hidden=frame.hidden, marks=frame.marks, pictured=(self._pictured != 0) + inside,
                     )
                 )  # fmt: skip
         self._pieces, self._link_chars, self._frame = [], 0, None

@@ -70,6 +70,10 @@ def page_variant(
     if rng.random() < 0.7:
         blocks = _renamed(blocks, rng)
     chosen = _trimmed(blocks, body, rng) if rng.random() < 0.6 else list(range(len(blocks)))
+    if len(body) > 4 and rng.random() < 0.5:
+        # another paragraph is the last, or the first: what ends a story must not be known by its words
+        gone = set(rng.sample(body, k=len(body) // 3))
+        chosen, body = [i for i in chosen if i not in gone], [i for i in body if i not in gone]
     middle = set(rng.sample(body[1:], k=min(len(body) - 1, rng.choice((0, 1, 1, 2, 3)))))
     out: list[Block] = []
     marked: list[str] = []

@@ -37,7 +37,7 @@ _NOT_CAMEL = re.compile(
     r"Blue|Net|Life|Home|Health|Green|Data|Open|Deep|Chat|Star|Play|Time|World|Sky|Bio|Euro|Smart|Fire|Micro|Daily|News|"
     r"Sun|Rail|Trip|Street|Trust|Sales|Price|Fed|Jet|Mega|Auto|Cyber|Live|Cross|Tele|Photo|Insta|Quick|Glaxo|Astra|Volks|Roku|Team)$"
 )
-_TLD = re.compile(r"(?:com|org|net|co|de|uk|info|io|tv|eu|at|ch|fr|js|py)\b", re.I)
+_TLD = re.compile(r"(?:com|org|net|co|de|uk|info|io|tv|eu|at|ch|fr|js|py)\b|(?:Com|Org|Net|COM|ORG|NET)\b")
 
 
 def _is_end(text: str, at: int, nxt: int) -> bool:
