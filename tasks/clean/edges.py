@@ -6,12 +6,16 @@ import re
 from collections import Counter
 
 from tasks.clean.agree import similarity
+from tasks.clean.block_model import homes
 from tasks.clean.blocks import Block
 from tasks.clean.facts import facts, says_any
+from tasks.clean.features import IN_PROSE, kinds_of, speaks_for_itself
 from tasks.clean.metadata import agency_of
 
 KEEP = 0.4
 """Chance of being body from which a block stays: 0.3 to 0.5 are equal in cross-validation over outlets."""
+POSSIBLE = 0.1
+"""The same for a plain sentence that is set just as the body around it."""
 HEADINGS = frozenset(("h1", "h2", "h3", "h4", "h5", "h6"))
 _STOP = re.compile(r"[.!?…。！？:;][\"”’»«“)\]']*$")
 _TEASER = re.compile(
@@ -50,6 +54,21 @@ def _is_signature(block: Block, words: int) -> bool:
     return (words <= MAX_LINE_WORDS and bool(_MAIL.search(text))) or agency_of(text.strip("()[] .–—-")) is not None
 
 
+def _continues(block: Block) -> bool:
+    """A whole sentence of plain prose, as a short last paragraph is."""
+    text = block.text
+    return (
+        not block.link_chars
+        and not block.hidden
+        and block.pictured < 2
+        and _STOP.search(text) is not None
+        and len(text.split()) >= 3
+        and not _MAIL.search(text)
+        and not set(kinds_of(text)) - IN_PROSE
+        and not speaks_for_itself(text)
+    )
+
+
 def _family(blocks: list[Block], kept: list[int]) -> object:
     """How most of the kept text is set: element and names above it."""
     mass: Counter[object] = Counter()
@@ -72,6 +91,7 @@ def decide(
 ) -> list[str]:
     """B, F, S or T for every block of a page."""
     labels = ["B" if c["B"] >= KEEP else "S" if c["S"] >= 0.5 else "T" if c["T"] >= 0.5 else "F" for c in chances]
+    home = homes(blocks)
     sizes = {i: len(blocks[i].text.split()) for i, y in enumerate(labels) if y == "B"}
     for i, size in sizes.items():
         if _is_furniture(blocks[i], size):
@@ -86,6 +106,11 @@ def decide(
             labels[kept.pop(0)] = "S"
         else:
             break
-    while len(kept) > 1 and _is_signature(blocks[kept[-1]], sizes[kept[-1]]):
+    for i in range(kept[0] + 1, min(len(blocks), kept[-1] + 3)) if len(kept) > 3 else ():
+        alike = (blocks[i].tag, blocks[i].names) == family and home[i] == home[kept[-1]]
+        if labels[i] == "F" and alike and chances[i]["B"] >= POSSIBLE and _continues(blocks[i]):
+            labels[i] = "B"
+    kept = [i for i, y in enumerate(labels) if y == "B"]
+    while len(kept) > 1 and _is_signature(blocks[kept[-1]], len(blocks[kept[-1]].text.split())):
         labels[kept.pop()] = "F"
     return labels

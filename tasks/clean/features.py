@@ -16,6 +16,8 @@ STOPWORDS = frozenset(
     " del se un una para su al lo como más le et les des du une pour dans qui sur pas est au par il di che è non per"
     " della sono het een van dat op te voor niet zijn og i på som med til av den det att om".split()
 )
+IN_PROSE = frozenset({"byline", "dateline", "navigation"})
+"""Kinds whose words ("by ", "published", "home") stand in ordinary sentences too."""
 MAX_CHARS = 1500
 _SENTENCE_END = re.compile(r"[.!?…。！？][\"”’»)\]']*$")
 _DATE = re.compile(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from tasks.clean import metadata
 from tasks.clean.agree import similarity
 from tasks.clean.dates import parse_moment
-from tasks.clean.features import kinds_of
+from tasks.clean.features import IN_PROSE, kinds_of
 from tasks.clean.identity import article_id, content_hash, outlet_of, text_key
 from tasks.clean.language import identify
 from tasks.clean.repair import doubled, glue_back, mend
@@ -23,8 +23,6 @@ KEEP = 0.45
 """Chance of being body from which a unit stays: best of 0.3 to 0.6 in cross-validation over outlets."""
 MAX_TITLE_WORDS = 32
 MAX_STANDFIRST_WORDS = 60
-_IN_PROSE = frozenset({"byline", "dateline", "navigation"})
-"""Kinds whose words ("by ", "published", "home") stand in ordinary sentences too."""
 _STOPPED = re.compile(r"[.!?…:;,][\"”’)]*$")
 
 
@@ -59,7 +57,7 @@ def _without_title(
     if (
         8 <= len(second.split()) <= MAX_STANDFIRST_WORDS
         and not _STOPPED.search(second)
-        and not set(kinds_of(second)) - _IN_PROSE
+        and not set(kinds_of(second)) - IN_PROSE
     ):
         return first, second, lines[2:]
     return first, None, lines[1:]
