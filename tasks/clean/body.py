@@ -14,6 +14,7 @@ from tasks.clean.edges import decide
 from tasks.clean.features import kinds_of
 from tasks.clean.finders import by_newspaper, by_trafilatura, is_bearable
 from tasks.clean.glue import cut_glued
+from tasks.clean.listing import Layout, layout_of
 from tasks.clean.sequence import label_chances
 from tasks.clean.units import split_units
 from tasks.settings import CleanSettings
@@ -32,6 +33,7 @@ class Body:
     standfirst: str | None
     extractor: str
     confidence: float
+    layout: Layout | None = None  # None where another finder's text was taken unseen
 
 
 def tidy(text: str) -> str:
@@ -128,19 +130,29 @@ def find_body(
     chances = label_chances(
         "blocks" if reference else "blocks_alone", block_features(blocks, title, reference, description)
     )
-    paragraphs, removed, standfirst = _collect(blocks, decide(blocks, chances, title, description), title)
+    labels = decide(blocks, chances, title, description)
+    paragraphs, removed, standfirst = _collect(blocks, labels, title)
     text = "\n".join(paragraphs)
-    if len(text) < rules.min_chars and small:
-        if len(found) < rules.min_chars:
-            found, name = _second_opinion(found, html, url, language)
-        if len(found) > len(text):
-            return Body(paragraphs=_lines(found), removed=[], standfirst=None, extractor=name, confidence=0.4)
-    elif len(text) < 0.3 * len(found):
-        return Body(paragraphs=_lines(found), removed=[], standfirst=None, extractor=name, confidence=0.5)
+    believed = 0.5 if len(text) >= rules.min_chars else 0.4
+    if len(text) < rules.min_chars and small and len(found) < rules.min_chars:
+        found, name = _second_opinion(found, html, url, language)
+    if len(found) > len(text) and (len(text) < rules.min_chars or len(text) < 0.3 * len(found)):
+        lines = _lines(found)
+        return Body(
+            paragraphs=lines, removed=[], standfirst=None, extractor=name, confidence=believed,
+            layout=layout_of(blocks, _standing_in(blocks, lines)),
+        )  # fmt: skip
     return Body(
         paragraphs=paragraphs, removed=removed, standfirst=standfirst, extractor="blocks",
         confidence=_confidence(blocks, chances, agreement(text, found)),
+        layout=layout_of(blocks, [i for i, y in enumerate(labels) if y == "B"]),
     )  # fmt: skip
+
+
+def _standing_in(blocks: list[Block], lines: list[str]) -> list[int]:
+    """Numbers of the blocks that another finder's lines hold."""
+    wanted = set(lines)
+    return [i for i, b in enumerate(blocks) if not b.hidden and tidy(b.text).removeprefix("- ") in wanted]
 
 
 def _confidence(blocks: list[Block], chances: list[dict[str, float]], agreed: float) -> float:

@@ -15,6 +15,7 @@ from tasks.clean.finders import is_bearable
 from tasks.clean.guard import make_safe
 from tasks.clean.identity import article_id, canonical_of, content_hash, outlet_of, page_key
 from tasks.clean.language import declared, identify
+from tasks.clean.listing import listing_reason
 from tasks.clean.structured import Structured, lists_only, read_structured
 from tasks.scrape.records import RawPage
 from tasks.settings import CleanSettings
@@ -29,9 +30,10 @@ def _failure(page: RawPage, outlet: str | None, reason: Reason, detail: str = ""
 
 
 def _refusal(
-    html_facts: Structured, title: str | None, text: str, shown: str, rules: CleanSettings
+    html_facts: Structured, url: str | None, title: str | None, body: Body, shown: str, rules: CleanSettings
 ) -> tuple[Reason, str] | None:
     """Why a page with this body is no article, or None. Careful: a wrong refusal loses an article."""
+    text = "\n".join(body.paragraphs)
     if (
         len(text) < 1500
         and says_any(f"{title or ''} {html_facts.title_tag or ''}", "error_pages")
@@ -42,6 +44,9 @@ def _refusal(
         return Reason.CONSENT_WALL, "a consent wall without the article"
     if lists_only(html_facts) and len(text) < 4 * rules.min_chars:
         return Reason.NOT_ARTICLE, f"states it is a {', '.join(sorted(html_facts.ld_types))[:80]}"
+    listing = listing_reason(body.layout, html_facts, url) if body.layout else None
+    if listing:
+        return Reason.NOT_ARTICLE, listing
     if not text.strip():
         return Reason.NO_TEXT, "no body text found"
     if len(text) < rules.min_chars:
@@ -102,7 +107,7 @@ def _assemble(
 ) -> Article | Failure:
     text = "\n".join(body.paragraphs)
     standfirst = body.standfirst or metadata.find_description(facts)
-    refusal = _refusal(facts, title, text, shown, rules)
+    refusal = _refusal(facts, page.url, title, body, shown, rules)
     if refusal is not None:
         return _failure(page, outlet, *refusal, skipped=refusal[0] is not Reason.NO_TEXT)
     canonical = canonical_of(next(iter(facts.links.get("canonical", [])), None), page.url)

@@ -30,6 +30,7 @@ class Structured:
     times: list[tuple[str, bool]]  # datetime values; True where marked as the publication's
     author_nodes: list[str] = field(default_factory=list)  # texts marked as author: rel, itemprop, by-line classes
     language: str | None = None
+    has_article_body: bool = False  # an element is marked as an article's body by microdata
 
 
 def text_of(node: Any) -> str:
@@ -184,6 +185,7 @@ def read_structured(tree: Any) -> Structured:
         headings=headings,
         times=_times(tree),
         author_nodes=_author_nodes(tree),
+        has_article_body=tree.css_first("[itemprop~='articleBody']") is not None,
         language=(html.attributes.get("lang") if html is not None else None)
         or next(iter(meta.get("og:locale", [])), None),
     )
