@@ -76,7 +76,7 @@ def listing_reason(layout: Layout, page: Structured, url: str | None) -> str | N
         return "captions of pictures only"
     if layout.cards >= 3 and layout.cards * 2 >= layout.kept:
         return "headlines with a line below each"
-    if layout.running == 0 and layout.headlines >= 2:
+    if layout.running == 0 and layout.headlines >= 2 and layout.headlines * 3 >= layout.kept:
         return "linked headlines without a paragraph"
     if layout.running <= 1 and layout.headlines >= 6:
         return "linked headlines and hardly a paragraph"
