@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
 from typing import Any
 
@@ -23,10 +24,15 @@ def _mass(blocks: list[Block], sizes: list[int]) -> dict[int, int]:
     return mass
 
 
+@functools.lru_cache(maxsize=4096)
+def _name_features(names: frozenset[str]) -> list[str]:
+    return [f"c:{n}" for n in sorted(names)[:40]]
+
+
 def _markup(block: Block) -> list[str]:
     row = [f"tag={block.tag}", f"link={bucket(block.link_chars / len(block.text), (0.01, 0.2, 0.5, 0.8, 0.99))}"]
     row += [f"in:{t}" for t in block.telling]
-    row += [f"c:{n}" for n in sorted(block.names)[:40]]
+    row += _name_features(block.names)
     row += [f"m:{n}" for n in block.marks]
     if block.hidden:
         row.append("hidden")
@@ -98,6 +104,7 @@ def block_features(
     prose = [s >= PROSE and b.link_chars < len(b.text) * 0.4 for b, s in zip(blocks, sizes, strict=True)]
     heads = [w if len(b.text) <= MAX_CHARS else words(b.text[:MAX_CHARS]) for b, w in zip(blocks, tokens, strict=True)]
     own = [text_features(b.text, w) for b, w in zip(blocks, heads, strict=True)]
+    telling = [[f for f in row if f.startswith(("k:", "stop="))] for row in own]
     repeats = Counter(b.text for b in blocks)
     family = families(blocks, sizes, prose)
     title_at = next((i for i, b in enumerate(blocks) if b.tag == "h1" and head and _near(b.text, head) > 0.6), -1)
@@ -117,10 +124,16 @@ def block_features(
             row.append(f"title={bucket(_near(block.text, head), (0.05, 0.3, 0.6, 0.9))}")
         if repeats[block.text] > 1:
             row.append(f"repeated,{bucket(sizes[i], (4, 12))}")
-        if reference:
-            row.append(f"ref={in_reference(tokens[i], reference)},{bucket(sizes[i], (4, 12))}")
-        row += _neighbours(i, blocks, sizes, own, home)
+        row += _neighbours(i, blocks, sizes, telling, home)
         rows.append(row)
+    return add_reference(rows, blocks, reference) if reference else rows
+
+
+def add_reference(rows: list[list[str]], blocks: list[Block], reference: set[str]) -> list[list[str]]:
+    """The same rows with what another finder keeps of every block."""
+    for row, block in zip(rows, blocks, strict=True):
+        tokens = words(block.text)
+        row.append(f"ref={in_reference(tokens, reference)},{bucket(len(tokens), (4, 12))}")
     return rows
 
 
@@ -153,7 +166,7 @@ def _place(i: int, total: int, title_at: int, prose: list[bool]) -> list[str]:
     return row
 
 
-def _neighbours(i: int, blocks: list[Block], sizes: list[int], own: list[list[str]], home: list[int]) -> list[str]:
+def _neighbours(i: int, blocks: list[Block], sizes: list[int], telling: list[list[str]], home: list[int]) -> list[str]:
     row = []
     for d, name in ((-1, "p"), (1, "n"), (-2, "pp"), (2, "nn")):
         j = i + d
@@ -164,5 +177,5 @@ def _neighbours(i: int, blocks: list[Block], sizes: list[int], own: list[list[st
         row.append(f"{name}:{other.tag},{bucket(sizes[j], (4, 10, 25))},{other.link_chars > len(other.text) / 2}")
         row.append(f"{name}:same={home[j] == home[i]}")
         if abs(d) == 1:
-            row += [f"{name}:{f}" for f in own[j] if f.startswith(("k:", "stop="))]
+            row += [f"{name}:{f}" for f in telling[j]]
     return row

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -62,17 +63,30 @@ class _Frame:
     depth: int
 
 
+@functools.lru_cache(maxsize=8192)
+def _names_in(stated: str) -> frozenset[str]:
+    """Words of class and id values; a page has few different ones."""
+    return frozenset(w.lower() for w in _NAME.findall(stated[:400]) if len(w) > 2)
+
+
+@functools.lru_cache(maxsize=8192)
+def _union(names: tuple[frozenset[str], ...]) -> frozenset[str]:
+    return frozenset().union(*names)
+
+
 def _frame(node: Any, above: _Frame, number: int) -> _Frame:
     tag = node.tag or "unknown"
+    attributes = node.attributes
+    if not attributes and tag not in BREAKING and tag not in TELLING:
+        return above  # <span>, <b>: nothing new to say
     names = above.names
     hidden, marks = above.hidden, above.marks
-    attributes = node.attributes
     if tag in BREAKING:
         words: frozenset[str] = frozenset()
         if attributes:
             stated = " ".join(attributes.get(key) or "" for key in _NAMING)
             if len(stated) > len(_NAMING) + 2:
-                words = frozenset(w.lower() for w in _NAME.findall(stated[:400]) if len(w) > 2)
+                words = _names_in(stated)
         names = (words, *above.names[:5])
     if attributes:
         if (
@@ -140,7 +154,7 @@ class _Builder:
                 inside = self._pictured == frame.chain[0] != 0
                 self.blocks.append(
                     Block(
-                        text=text, tag=frame.tag, telling=frame.telling, names=frozenset().union(*frame.names),
+                        text=text, tag=frame.tag, telling=frame.telling, names=_union(frame.names),
                         link_chars=min(self._link_chars, len(text)), depth=frame.depth,
                         parent=frame.chain[1] if len(frame.chain) > 1 else 0, container=frame.chain,
                         hidden=frame.hidden, marks=frame.marks, pictured=(self._pictured != 0) + inside,
@@ -180,7 +194,7 @@ def walk(root: Any) -> list[Block]:
             builder.line_break()
         elif tag in _IMAGES:
             builder.image(frame)
-        elif tag[0] != "-" and tag[0] != "_" and tag not in SKIPPED and frame.depth < MAX_DEPTH:
+        elif tag[0] != "-" and tag[0] != "_" and tag not in SKIPPED and len(stack) < MAX_DEPTH:
             if tag in BREAKING:
                 builder.flush()
             stack.append((_children(node), _frame(node, frame, number)))

@@ -54,5 +54,6 @@ def make_safe(html: str) -> str | None:
     opened = html.count("<")
     if opened > MAX_TAGS:
         return None
-    html = _LONG_TAG.sub(_shorten, html)
+    if any(len(piece) > 4000 and piece[0].isalpha() and piece.find(">", 0, 4000) < 0 for piece in html.split("<")):
+        html = _LONG_TAG.sub(_shorten, html)
     return _flatten(html) if opened > MAX_DEPTH else html

@@ -77,11 +77,12 @@ class Light:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """The latest revision of an article, from an earlier run or from this one."""
+    """One revision of an article, from an earlier run or from this one."""
 
     article_id: str
     content_hash: str
     revision: int
+    fetched_at: dt.datetime | None
     where: Path | Light
 
 
@@ -105,19 +106,22 @@ def settle(
     `earlier`: published files of `articles`, all nights. `signatures`: SIGNATURES files of the nights in which copies
     are looked for. The verdicts do not depend on how the inputs were cut into shards.
     """
-    lights = [light for shard in shards for light in _read_lights(work, shard)]
-    lights.sort(key=lambda a: (a.fetched_at or a.published_at or EPOCH, a.shard, a.row))
-    known = _latest(earlier, {a.article_key for a in lights})
+    lights = [light for shard in shards for light in _read_lights(work, shard)]  # in the order of the inputs
+    lights.sort(key=lambda a: a.fetched_at or a.published_at or EPOCH)
+    known = _revisions(earlier, {a.article_key for a in lights})
     verdicts: dict[tuple[str, int], Verdict] = {}
     for light in lights:
-        verdict = _verdict(light, known.get(light.article_key), work)
+        verdict = _verdict(light, known[light.article_key], work)
         verdicts[light.shard, light.row] = verdict
         if verdict.fate is not tables.Fate.UNCHANGED:
-            known[light.article_key] = Seen(
-                article_id=verdict.article_id,
-                content_hash=light.content_hash,
-                revision=verdict.revision,
-                where=light,
+            known[light.article_key].append(
+                Seen(
+                    article_id=verdict.article_id,
+                    content_hash=light.content_hash,
+                    revision=verdict.revision,
+                    fetched_at=light.fetched_at,
+                    where=light,
+                )
             )
     kept = [a for a in lights if verdicts[a.shard, a.row].fate is not tables.Fate.UNCHANGED]
     _mark_copies(kept, verdicts, signatures, rules)
@@ -133,32 +137,42 @@ def _read_lights(work: Path, shard: str) -> Iterator[Light]:
         yield Light(shard=shard, row=row, **values)
 
 
-def _latest(files: list[Path], keys: set[str]) -> dict[str, Seen]:
-    """The newest published revision of each of `keys`."""
+def _revisions(files: list[Path], keys: set[str]) -> defaultdict[str, list[Seen]]:
+    """The published revisions of each of `keys`, oldest first."""
+    known: defaultdict[str, list[Seen]] = defaultdict(list)
     if not files or not keys:
-        return {}
+        return known
     wanted = pa.table({"article_key": pa.array(sorted(keys), pa.string())})
-    with duckdb.connect() as db:
+    with duckdb.connect(config={"memory_limit": "1500MB", "threads": 2}) as db:
         db.register("wanted", wanted)
         rows = db.execute(
-            "select a.article_key, a.article_id, a.content_hash, a.revision, a.filename "
+            "select a.article_key, a.article_id, a.content_hash, a.revision, a.fetched_at, a.filename "
             "from read_parquet(?, filename = true, hive_partitioning = false) a semi join wanted using (article_key) "
             "order by a.article_key, a.revision",
             [[str(f) for f in files]],
         ).fetchall()
-    return {
-        key: Seen(article_id=article_id, content_hash=digest, revision=revision, where=Path(file))
-        for key, article_id, digest, revision, file in rows
-    }
+    for key, article_id, digest, revision, fetched_at, file in rows:
+        known[key].append(
+            Seen(
+                article_id=article_id,
+                content_hash=digest,
+                revision=revision,
+                fetched_at=fetched_at,
+                where=Path(file),
+            )
+        )
+    return known
 
 
-def _verdict(light: Light, before: Seen | None, work: Path) -> Verdict:
-    if before is None:
+def _verdict(light: Light, known: list[Seen], work: Path) -> Verdict:
+    if not known:
         return Verdict(article_id=light.article_id, fate=tables.Fate.ARTICLE)
-    here = isinstance(before.where, Light)
-    if before.content_hash == light.content_hash:
+    before = known[-1]
+    same = next((s for s in reversed(known) if s.content_hash == light.content_hash), None)
+    if same is not None and (same is before or not _is_later(light, before)):
+        here = isinstance(same.where, Light)
         reason = tables.Reason.DUPLICATE_INPUT if here else tables.Reason.SAME_CONTENT
-        return Verdict(article_id=before.article_id, fate=tables.Fate.UNCHANGED, reason=reason)
+        return Verdict(article_id=same.article_id, fate=tables.Fate.UNCHANGED, reason=reason)
     old_title, old_text = _content(before, work)
     new_title, new_text = _shard_content(work, light)
     change = kind_of_change(old_title, old_text, new_title, new_text)
@@ -173,6 +187,11 @@ def _verdict(light: Light, before: Seen | None, work: Path) -> Verdict:
         change=change,
         detail=f"revision {revision} of {light.article_key}",
     )
+
+
+def _is_later(light: Light, before: Seen) -> bool:
+    """Whether a known wording came back: it was fetched after the newest revision, not merely given again."""
+    return light.fetched_at is not None and before.fetched_at is not None and light.fetched_at > before.fetched_at
 
 
 def _content(seen: Seen, work: Path) -> tuple[str | None, str]:
@@ -204,7 +223,7 @@ def kind_of_change(old_title: str | None, old: str, new_title: str | None, new: 
         titles_equal = WORD.findall((old_title or "").casefold()) == WORD.findall((new_title or "").casefold())
         return None if titles_equal else "title"
     changed: list[str] = []
-    for op, i, j, k, m in difflib.SequenceMatcher(None, a, b, autojunk=len(a) > 2000).get_opcodes():
+    for op, i, j, k, m in difflib.SequenceMatcher(None, a, b, autojunk=max(len(a), len(b)) > 2000).get_opcodes():
         if op != "equal":
             changed += a[i:j] if j - i > m - k else b[k:m]
     return "minor" if len(changed) <= 3 and not any(w.isdigit() for w in changed) else "body"
