@@ -11,7 +11,7 @@ import logging
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 
 import typer
 from rich.console import Console
@@ -21,6 +21,7 @@ from tasks.settings import Settings, SettingsError
 if TYPE_CHECKING:
     from tasks.report.summary import Summary
 
+T = TypeVar("T")
 DONE, FAILED, WRONG_USE, SOME_FAILED = 0, 1, 2, 3
 
 app = typer.Typer(
@@ -106,13 +107,19 @@ def _night(value: str | None) -> dt.date:
     if value is None:
         return dt.datetime.now(dt.UTC).date()
     try:
-        return dt.date.fromisoformat(value)
+        date = dt.date.fromisoformat(value)
+        if date.year < 1990:
+            raise ValueError
+        return date
     except ValueError:
         _fail(f"--night {value!r} is no date: write it as YYYY-MM-DD, for example 2026-03-02", WRONG_USE)
 
 
-def _guarded(body: Callable[[], Summary]) -> Summary:
+def _guarded(body: Callable[[], T]) -> T:
     """Run `body`; every error a user can mend becomes one sentence and an exit code."""
+    import duckdb
+    import pyarrow as pa
+
     from flows.engine import EngineError
     from tasks.discover.outlets import OutletsError
     from tasks.extract.checks import InvariantError
@@ -136,6 +143,14 @@ def _guarded(body: Callable[[], Summary]) -> Summary:
                 "same command again",
                 WRONG_USE,
             )
+        if isinstance(err, pa.ArrowInvalid | duckdb.Error):
+            _fail(f"a table file is damaged: {err}. Move it away; nothing else was changed", FAILED)
+        if type(err).__name__ == "KilledWorker":  # importing Dask for its name would cost every command 2 s
+            _fail(
+                f"a shard ended three workers in a row, out of memory perhaps: {err}. Finished shards are kept", FAILED
+            )
+        if isinstance(err, OSError) and "make setup" in str(err):
+            _fail(str(err), WRONG_USE)
         if isinstance(err, PermissionError):
             _fail(f"not allowed: {err.filename or err}. Give folders you may write to with --out and --raw", WRONG_USE)
         raise
@@ -157,7 +172,7 @@ def _finish(summary: Summary, *, as_json: bool, strict: bool) -> NoReturn:
     else:
         show_summary(summary, Console())
     failed = summary.fates["failed"]
-    damaged = summary.reasons.get(tables.Reason.FILE_DAMAGED, 0)
+    damaged = summary.reasons.get(tables.Fate.FAILED, {}).get(tables.Reason.FILE_DAMAGED, 0)
     if damaged and not as_json:
         Console(stderr=True).print(
             f"nightdesk: {damaged} of the input files ended early or are damaged; what could be read of them is in the "
@@ -165,7 +180,11 @@ def _finish(summary: Summary, *, as_json: bool, strict: bool) -> NoReturn:
             highlight=False,
             soft_wrap=True,
         )
-    raise typer.Exit(SOME_FAILED if damaged or (strict and failed) else DONE)
+    if failed == summary.inputs and failed and not as_json:
+        Console(stderr=True).print(
+            "nightdesk: every input failed; the reasons stand above and in the table inputs", highlight=False
+        )
+    raise typer.Exit(SOME_FAILED if damaged or failed == summary.inputs > 0 or (strict and failed) else DONE)
 
 
 @app.command()
@@ -189,7 +208,11 @@ def run(
     rules = _settings(settings, out, raw, workers)
     if allow_address:
         rules = rules.model_copy(
-            update={"scrape": rules.scrape.model_copy(update={"allow_addresses": _cidrs(allow_address)})}
+            update={
+                "scrape": rules.scrape.model_copy(
+                    update={"allow_addresses": [*rules.scrape.allow_addresses, *_cidrs(allow_address)]}
+                )
+            }
         )
     date = _night(night)
     from flows.nightly import Request, run_night
@@ -224,7 +247,12 @@ def ingest(
         ),
     ],
     out: Out = None,
-    raw: Raw = None,
+    raw: Annotated[
+        Path | None,
+        typer.Option(
+            "--raw", help="Taken for symmetry with run: stored inputs stay where they are.", show_default=False
+        ),
+    ] = None,
     workers: Workers = None,
     already_clean: Annotated[
         bool, typer.Option("--already-clean", help="Keep the corpus's text byte for byte; spans point into it.")
@@ -321,19 +349,16 @@ def demo(
 def report(out: Out = None, night: Night = None, settings: SettingsFile = None) -> None:
     """Make the report of a night anew and print where it lies. Default: the newest night."""
     rules = _settings(settings, out)
-    from tasks.publish.store import Store, StoreError
+    from tasks.publish.store import Store
     from tasks.report.nightly import write_report
 
-    try:
-        store = Store.open(Path(rules.processed))
-    except StoreError as err:
-        _fail(str(err), WRONG_USE)
+    store = _guarded(lambda: Store.open(Path(rules.processed)))
     nights = store.nights("runs")
     date = _night(night) if night else (nights[-1] if nights else None)
     if date not in nights:
         known = ", ".join(str(n) for n in nights[-5:]) or "none"
         _fail(f"there is no night {date or ''} in {rules.processed}; the newest nights there: {known}", WRONG_USE)
-    typer.echo(write_report(Path(rules.processed), date))
+    typer.echo(_guarded(lambda: write_report(Path(rules.processed), date)))
 
 
 @app.command()
@@ -353,13 +378,10 @@ def tables(
             _fail(f"there is no table {name}; there are {', '.join(schemas.TABLES)}", WRONG_USE)
         show_columns(name, Console())
         return
-    from tasks.publish.store import Store, StoreError
+    from tasks.publish.store import Store
 
-    try:
-        store = Store.open(Path(rules.processed))
-    except StoreError as err:
-        _fail(str(err), WRONG_USE)
-    listed = table_list(store)
+    store = _guarded(lambda: Store.open(Path(rules.processed)))
+    listed = _guarded(lambda: table_list(store))
     if as_json:
         typer.echo(json.dumps(listed, default=str))
     else:

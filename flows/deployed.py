@@ -1,4 +1,4 @@
-"""The nightly flow as Prefect deploys it: `nightdesk serve` and prefect.yaml name `flows/deployed.py:nightly`."""
+"""The nightly flow as Prefect deploys it: `nightdesk serve` names `flows/deployed.py:nightly`."""
 
 from __future__ import annotations
 

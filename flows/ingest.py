@@ -34,13 +34,12 @@ def ingest(request: Request, progress: Progress) -> Summary:
     """
     rules = request.settings.engine
     started = pipeline.now()
+    with progress.step("plan", len(request.paths)) as advance:
+        planned = plan_shards(request.paths, request.options, records=rules.shard_records, max_bytes=rules.shard_bytes)
+        advance(len(request.paths))
+    shards = list({s.shard_id: s for s in planned}.values())  # a file that was given twice is taken once
     store = Store.open(request.root, write=True)
     with store.lock():
-        with progress.step("plan", len(request.paths)) as advance:
-            shards = plan_shards(
-                request.paths, request.options, records=rules.shard_records, max_bytes=rules.shard_bytes
-            )
-            advance(len(request.paths))
         name = pipeline.run_id(store, FLOW, request.night, [s.shard_id for s in shards], request.settings)
         job = pipeline.Job(
             run_id=name,

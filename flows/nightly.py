@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from flows import engine, pipeline
@@ -16,6 +16,7 @@ from tasks.publish.store import Store
 from tasks.report.summary import Summary
 from tasks.scrape.inputs import InputOptions, plan_shards
 from tasks.scrape.night import ScrapeReport, scrape_night
+from tasks.scrape.shards import Shard
 from tasks.settings import Settings
 
 FLOW = "nightly"
@@ -41,7 +42,7 @@ def run_night(request: Request, progress: Progress) -> Summary:
     with store.lock():
         name = pipeline.run_id(store, FLOW, request.night, [repr(sorted(o.domain for o in outlets))], request.settings)
         if rules.runner == "inline":
-            job = _scrape(request, outlets, name, started, engine.Inline(progress), progress)
+            job = _scrape(store, request, outlets, name, started, engine.Inline(progress), progress)
             return pipeline.process(job, engine.Inline(progress))
         with engine.server(rules):
             return engine.run_as_flow(
@@ -49,12 +50,13 @@ def run_night(request: Request, progress: Progress) -> Summary:
                 name,
                 engine.task_runner(rules, 1),
                 lambda: pipeline.as_flow(
-                    _scrape(request, outlets, name, started, engine.Orchestrated(progress), progress), progress
+                    _scrape(store, request, outlets, name, started, engine.Orchestrated(progress), progress), progress
                 ),
             )
 
 
 def _scrape(
+    store: Store,
     request: Request,
     outlets: list[OutletConfig],
     name: str,
@@ -64,7 +66,12 @@ def _scrape(
 ) -> pipeline.Job:
     """Discover and fetch; the job that the raw files make."""
     rules = request.settings
-    run_name = name.removeprefix(f"{request.night.isoformat()}-")
+    if pipeline.published(store, request.night, name):  # killed after it was published: only the report is left to make
+        return _job(request, outlets, name, started, [], None)
+    # raw files are named by night and outlets, not by code and settings: after a mend the same pages are used again
+    domains = "\n".join(sorted(o.domain for o in outlets))
+    number = len(pipeline.published(store, request.night, f"{request.night}-{FLOW}-")) + 1
+    run_name = f"{tables.make_id(FLOW, domains)}-{number}"
     report: ScrapeReport = steps.call("scrape", _scrape_night, request, outlets, run_name, progress)
     shards = (
         plan_shards(
@@ -73,19 +80,31 @@ def _scrape(
         if report.warcs
         else []
     )
-    seen = len(report.failures) + sum(s.count for s in shards)
+    return _job(request, outlets, name, started, shards, report)
+
+
+def _job(
+    request: Request,
+    outlets: list[OutletConfig],
+    name: str,
+    started: dt.datetime,
+    shards: list[Shard],
+    report: ScrapeReport | None,
+) -> pipeline.Job:
+    failures = _distinct(report.failures) if report else []
+    seen = len(failures) + sum(s.count for s in shards)
     return pipeline.Job(
         run_id=name,
         flow=FLOW,
         night=request.night,
         root=request.root,
         started_at=started,
-        settings=rules,
+        settings=request.settings,
         shards=shards,
-        early=report.failures,
+        early=failures,
         visits=[
             Visit(outlet=v.domain, found=v.found, fetched=v.fetched, robots=v.robots, feed_dead=v.feed_dead)
-            for v in report.outlets
+            for v in (report.outlets if report else [])
         ],
         outlets=[
             OutletFacts(outlet=o.domain, name=o.name, country=o.country, language=o.language, feeds=list(o.sources))
@@ -96,12 +115,23 @@ def _scrape(
                 step="scrape",
                 shard_id="all",
                 seen=seen,
-                used=seen - len(report.failures),
-                rejected=len(report.failures),
-                seconds=report.seconds,
+                used=seen - len(failures),
+                rejected=len(failures),
+                seconds=report.seconds if report else 0.0,
             )
         ],
     )
+
+
+def _distinct(failures: list[tables.Failure]) -> list[tables.Failure]:
+    """Failures with refs of their own: one dead feed that two outlets name is two inputs."""
+    seen: set[str] = set()
+    out = []
+    for f in failures:
+        ref = f"{f.ref} ({f.outlet})" if f.ref in seen else f.ref
+        seen.add(ref)
+        out.append(replace(f, ref=ref))
+    return out
 
 
 def _scrape_night(request: Request, outlets: list[OutletConfig], run_name: str, progress: Progress) -> ScrapeReport:

@@ -35,18 +35,17 @@ def show_summary(summary: Summary, console: Console) -> None:
     _line(console, f"Night {summary.night}: {summary.inputs} inputs in {summary.seconds:.0f} s")
     for fate, words in FATE_WORDS.items():
         if summary.fates[fate]:
-            _line(console, f"  {summary.fates[fate]:>6}  {words}")
-    for reason, n in summary.reasons.items():
-        _line(console, f"          {n:>5}  {reason}")
+            reasons = ", ".join(f"{n} {r.replace('_', ' ')}" for r, n in summary.reasons.get(fate, {}).items())
+            _line(console, f"  {summary.fates[fate]:>6}  {words}" + (f": {reasons}" if reasons else ""))
     shown = ("articles", "quotes", "sources", "events", "stories")
     _line(console)
-    _line(console, "Rows: " + ", ".join(f"{summary.rows.get(t, 0):,} {t}" for t in shown))
+    _line(console, "In the tables of this night: " + ", ".join(f"{summary.rows.get(t, 0):,} {t}" for t in shown))
     if summary.quotes:
-        _line(console, "\nSome quotes")
+        _line(console, "\nSome of its quotes")
         for q in summary.quotes:
             _line(console, _bullet(f"{q.speaker} ({q.cue}): {q.text}"))
     if summary.events:
-        _line(console, "\nSome events")
+        _line(console, "\nSome of its events")
         for e in summary.events:
             _line(console, _bullet(f"{e.type}, {e.place}, {e.date} ({e.modality}): {e.what}"))
     _line(console, f"\nTables  {summary.tables}")

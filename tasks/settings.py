@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import difflib
 import ipaddress
+import os
 import tomllib
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+from pydantic_settings import SettingsError as EnvironmentError_
 
 
 class SettingsError(ValueError):
@@ -145,11 +147,32 @@ class Settings(BaseSettings):
         class _Loaded(cls):  # type: ignore[valid-type,misc]
             model_config = SettingsConfigDict(toml_file=path)
 
+        _check_environment()
         try:
             loaded = _Loaded(**overrides)
         except ValidationError as err:
             raise SettingsError(_explain(err)) from err
+        except EnvironmentError_ as err:
+            raise SettingsError(f"{err}: in the environment a list is written as JSON, for example '[\"en\"]'") from err
         return cls.model_construct(**{name: getattr(loaded, name) for name in cls.model_fields})
+
+
+def _check_environment() -> None:
+    """Raises SettingsError for a variable NIGHTDESK__… that names no setting; pydantic passes over those."""
+    for name in os.environ:
+        if not name.upper().startswith("NIGHTDESK__"):
+            continue
+        path = tuple(name.lower().split("__")[1:])
+        for depth, key in enumerate(path):
+            known = _known(path[:depth])
+            if key not in known:
+                near = difflib.get_close_matches(key, known, n=1, cutoff=0.4)
+                hint = (
+                    f"did you mean NIGHTDESK__{'__'.join([*path[:depth], near[0]]).upper()}?"
+                    if near
+                    else (f"known are {', '.join(known) or 'none below it'}")
+                )
+                raise SettingsError(f"unknown setting {name} in the environment: {hint}")
 
 
 def _known(path: tuple[str | int, ...]) -> list[str]:

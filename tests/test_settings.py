@@ -43,3 +43,20 @@ def test_load_names_what_is_wrong(tmp_path: Path, text: str, said: str) -> None:
 def test_load_refuses_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="no settings file"):
         Settings.load(tmp_path / "missing.toml")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("NIGHTDESK__SCRAP__DELAY_S", "2", "NIGHTDESK__SCRAPE"),
+        ("NIGHTDESK__SCRAPE__DELAYS", "2", "NIGHTDESK__SCRAPE__DELAY_S"),
+        ("NIGHTDESK__EXTRACT__LANGUAGES", "en", "JSON"),
+        ("NIGHTDESK__SCRAPE__DELAY_S", "soon", "scrape.delay_s"),
+    ],
+)
+def test_load_names_what_is_wrong_in_the_environment(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, said: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError, match=said):
+        Settings.load()

@@ -44,15 +44,20 @@ def extract_shard(shard_id: str, work: Path, rules: ExtractSettings) -> tables.S
     """Extract one settled shard into `work/extract/<shard_id>/{quotes,sources,events,failed}.parquet`.
 
     Group and story columns are still null. Articles in a language outside rules.languages pass through without rows.
-    A shard whose folder is there was finished by an earlier try and is skipped.
+    A shard whose folder is there was finished by an earlier try and is skipped, unless other articles are kept of it
+    now, because another run published some of them in between.
     """
     begun = time.monotonic()
     folder = work / "extract" / shard_id
     articles = list(settled_articles(work, shard_id))
+    kept = "\n".join(a.article_id for a in articles)
+    if folder.is_dir() and (folder / "kept").read_text(encoding="utf-8") != kept:
+        shutil.rmtree(folder)
     if not folder.is_dir():
         draft = folder.with_name(folder.name + ".part")
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir(parents=True)
+        (draft / "kept").write_text(kept, encoding="utf-8")
         found = _extract(articles, rules)
         for table, rows in found.tables():
             pq.write_table(tables.to_arrow(table, rows), draft / f"{table}.parquet", compression="lz4")

@@ -78,9 +78,8 @@ def publish_night(root: Path, run: RunFacts) -> tables.Run:
     _stage_rows(store, commit, work, run)
     _append(store, commit, "inputs", run.night, [tables.to_arrow("inputs", inputs)])
     _append(store, commit, "runs", run.night, [tables.to_arrow("runs", [row])])
-    with snapshots.corpus(
-        {t: commit.files(t) for t in ("articles", "quotes", "sources", "events")}, work / "tmp"
-    ) as db:
+    files = {t: commit.files(t) for t in ("articles", "quotes", "sources", "events", "inputs")}
+    with snapshots.corpus(files, work / "tmp") as db:
         _check(db, run, row)
         _stage_coverage(store, commit, db, run)
         for table, sql in (
@@ -90,8 +89,8 @@ def publish_night(root: Path, run: RunFacts) -> tables.Run:
             ("outlets", snapshots.OUTLETS),
         ):
             _stage_snapshot(store, commit, table, run.night, snapshots.batches(db, sql))
-    files = {t: [str(p) for p in _places(store, commit, t)] for t in tables.TABLES}
-    commit.stage(root / "datapackage.json").write_text(data_package(files), encoding="utf-8")
+    places = {t: [str(p) for p in _places(store, commit, t)] for t in tables.TABLES}
+    commit.stage(root / "datapackage.json").write_text(data_package(places), encoding="utf-8")
     commit.publish()
     return row
 
@@ -109,19 +108,23 @@ def _failed(work: Path, shard: str) -> dict[str, str]:
     return {r["article_id"]: r["detail"] for r in rows}
 
 
+def _all_failed(work: Path, run: RunFacts) -> dict[str, str]:
+    return {a: detail for shard in run.shards for a, detail in _failed(work, shard).items()}
+
+
 def _final_inputs(work: Path, run: RunFacts) -> list[tables.Input]:
     """Every input of the run with its fate."""
     out = [failed_input(f, run.run_id) for f in run.early]
+    failed = _all_failed(work, run)
     for shard in run.shards:
         verdicts = iter(pq.read_table(work / "settled" / f"{shard}.parquet").to_pylist())
-        failed = _failed(work, shard)
         for row in pq.read_table(work / "clean" / shard / "inputs.parquet").to_pylist():
             row["run_id"] = run.run_id
             if row["article_id"] is not None:
                 v = next(verdicts)
                 row |= {"fate": v["fate"], "step": "settle", "reason": v["reason"], "detail": v["detail"]}
                 row["article_id"] = v["article_id"]
-                if v["article_id"] in failed and v["kept"]:
+                if v["article_id"] in failed:
                     row |= {"fate": tables.Fate.FAILED, "step": "extract", "reason": tables.Reason.INTERNAL_ERROR}
                     row |= {"detail": failed[v["article_id"]], "article_id": None}
             out.append(tables.Input(**row))
@@ -171,6 +174,7 @@ def _stage_rows(store: Store, commit: Commit, work: Path, run: RunFacts) -> None
         _append(store, commit, table, run.night, rows(table))
     state = store.state_path("signatures", run.night)
     new = pq.read_table(work / "signatures.parquet")
+    new = new.filter(pc.invert(pc.is_in(new["article_id"], pa.array(list(_all_failed(work, run)), pa.string()))))
     merged = pa.concat_tables([read_table(state), new]) if state.is_file() else new
     pq.write_table(merged, commit.stage(state), compression="zstd")
 
@@ -201,6 +205,7 @@ def _stage_coverage(store: Store, commit: Commit, db: Any, run: RunFacts) -> Non
     earlier = [f for f in store.files("coverage") if f != place]
     before = [f for f in earlier if f < place]
     snapshots.add_view(db, "coverage_earlier", "coverage", before)
+    snapshots.add_view(db, "coverage_before", "coverage", [place] if place.is_file() else [])
     snapshots.add_view(db, "outlets_earlier", "outlets", store.files("outlets"))
     _register(db, "visits", [asdict(v) for v in run.visits], _VISITS)
     _register(db, "configs", [asdict(o) for o in run.outlets], _CONFIGS)
@@ -209,12 +214,7 @@ def _stage_coverage(store: Store, commit: Commit, db: Any, run: RunFacts) -> Non
         for b in snapshots.batches(db, snapshots.COVERAGE, night=run.night)
     ]
     new = pa.Table.from_batches(rows) if rows else tables.schema("coverage").empty_table()
-    # An ingest into a night that was crawled keeps what the crawl knew of an outlet it does not touch.
     staged = commit.stage(place)
-    if place.is_file():
-        old = read_table(place)
-        old = old.filter(pc.invert(pc.is_in(old["outlet"], new["outlet"].combine_chunks())))
-        new = pa.concat_tables([old, new.select(old.schema.names).cast(old.schema)])
     write_batches(staged, "coverage", [new])
     snapshots.add_view(db, "coverage_all", "coverage", [*earlier, staged])
 
@@ -290,16 +290,25 @@ def _check(db: Any, run: RunFacts, row: tables.Run) -> None:
         if step.seen != step.used + step.rejected:
             raise InvariantError(f"step {step.step} of run {run.run_id} lost inputs: {json.dumps(asdict(step))}")
     night = {"night": run.night}
-    for table, key in (("articles", "article_id"), ("quotes", "quote_id"), ("events", "event_id")):
+    for table in ("articles", "quotes", "sources", "events", "inputs"):
+        key = ", ".join(tables.KEYS[table])
         twice = db.execute(
-            f"select {key} from {table} where dt = $night group by {key} having count(*) > 1 limit 1", night
+            f"select {key} from {table} where dt = $night group by all having count(*) > 1 limit 1", night
         ).fetchone()
         if twice:
-            raise InvariantError(f"{table}: the key {twice[0]} occurs twice in night {run.night}")
-    for table in ("quotes", "sources", "events"):
+            raise InvariantError(f"{table}: the key {twice} occurs twice in night {run.night}")
         lost = db.execute(
-            f"select article_id from {table} t anti join articles a using (article_id) where t.dt = $night limit 1",
+            f"select article_id from {table} t anti join articles a using (article_id) "
+            "where t.dt = $night and t.article_id is not null limit 1",
             night,
         ).fetchone()
         if lost:
             raise InvariantError(f"{table}: {lost[0]} has no row in articles")
+    for table, text in (("quotes", "text"), ("events", "evidence")):
+        wrong = db.execute(
+            f"select t.article_id, t.start from {table} t join articles a using (article_id) where t.dt = $night "
+            f'and substring(a.text, t.start + 1, t."end" - t.start) <> t.{text} limit 1',
+            night,
+        ).fetchone()
+        if wrong:
+            raise InvariantError(f"{table}: the span at {wrong[1]} of article {wrong[0]} is not its {text}")

@@ -119,17 +119,21 @@ COVERAGE = """
 with earlier as (
     select outlet, median(articles) as median, count(*) as nights from coverage_earlier group by outlet
 ), counts as (
-    select coalesce(v.outlet, n.outlet) as outlet,
-           coalesce(v.found, n.articles) as found, coalesce(v.fetched, n.articles) as fetched,
+    select coalesce(v.outlet, n.outlet, o.outlet) as outlet,
+           coalesce(v.found, o.found, n.articles) as found, coalesce(v.fetched, o.fetched, n.articles) as fetched,
            coalesce(n.articles, 0) as articles,
-           coalesce(v.robots, 'unknown') as robots, coalesce(v.feed_dead, false) as feed_dead
-    from visits v full join
-         (select outlet, count(*) as articles from articles where dt = $night and outlet is not null group by outlet) n
-         using (outlet)
+           coalesce(v.robots, 'unknown') as robots, coalesce(v.feed_dead, false) as feed_dead,
+           -- an ingest into a night that was crawled keeps what the crawl met
+           case when v.outlet is null then o.status end as met
+    from visits v
+    full join (select outlet, count(*) as articles from articles where dt = $night and outlet is not null
+               group by outlet) n using (outlet)
+    full join coverage_before o on o.outlet = coalesce(v.outlet, n.outlet)
 )
 select c.outlet, $night::date as night, c.found, c.fetched, c.articles,
        case when e.nights >= 2 then e.median end as expected,
-       case when c.robots in ('unreachable', 'blocked') then 'blocked'
+       case when c.met in ('blocked', 'feed_dead') then c.met
+            when c.robots in ('unreachable', 'blocked') then 'blocked'
             when c.feed_dead then 'feed_dead'
             when c.articles = 0 and coalesce(e.median, 1) > 0 then 'zero'
             when e.nights >= 2 and c.articles < 0.5 * e.median then 'low'

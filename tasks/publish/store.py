@@ -22,7 +22,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from tasks import tables
 
@@ -63,7 +62,7 @@ class Store:
     def nights(self, table: str) -> list[dt.date]:
         """Nights the table has, oldest first."""
         found = []
-        for folder in (self.root / table).glob("dt=*"):
+        for folder in (self.root / table).glob("dt=????-??-??"):
             if (folder / PART).is_file():
                 found.append(dt.date.fromisoformat(folder.name.removeprefix("dt=")))
         return sorted(found)
@@ -100,22 +99,29 @@ class Store:
                 raise StoreError(
                     f"another nightdesk is writing to {self.root}: wait for it, or give another folder with --out"
                 ) from err
+            self._finish_pending()
             yield
 
     def begin(self) -> Commit:
+        """A new commit; call it under the lock. What an earlier process staged but did not publish is forgotten."""
+        if (self.root / ".commit" / "moves.json").is_file():
+            raise StoreError(f"{self.root} has a commit that is not finished: give the same command again")
         shutil.rmtree(self.root / ".commit", ignore_errors=True)
         (self.root / ".commit" / "new").mkdir(parents=True)
         return Commit(self)
 
     def _finish_commit(self) -> None:
-        moves = self.root / ".commit" / "moves.json"
-        if moves.is_file():
+        if (self.root / ".commit" / "moves.json").is_file():
             try:
                 with self.lock():
-                    if moves.is_file():
-                        self._apply(json.loads(moves.read_text(encoding="utf-8")))
+                    pass  # taking the lock finishes it
             except StoreError:
                 return  # its writer is alive and at it
+
+    def _finish_pending(self) -> None:
+        moves = self.root / ".commit" / "moves.json"
+        if moves.is_file():
+            self._apply(json.loads(moves.read_text(encoding="utf-8")))
 
     def _apply(self, moves: list[list[str]]) -> None:
         """Carry out a published list of moves; done ones are skipped, so it can be repeated."""
@@ -132,9 +138,9 @@ class Store:
         if not package.is_file():
             return
         try:
-            version = int(json.loads(package.read_text(encoding="utf-8")).get("schema_version", 0))
-        except (ValueError, AttributeError) as err:
-            raise StoreError(f"{package} is damaged ({err}): move it away and run again, it is made anew") from err
+            version = int(json.loads(package.read_text(encoding="utf-8"))["schema_version"])
+        except (ValueError, TypeError, KeyError) as err:
+            raise StoreError(f"{package} is damaged: move it away and run again, it is made anew") from err
         if version > tables.SCHEMA_VERSION:
             raise StoreError(
                 f"the tables at {self.root} were written by a newer nightdesk (table format {version}; this one knows "
@@ -205,13 +211,5 @@ def _make_writable(root: Path) -> None:
         probe.write_bytes(b"")
         probe.unlink()
     except (OSError, NotADirectoryError) as err:
-        reason = err.strerror or str(err)
+        reason = "it is a file" if root.is_file() else getattr(err, "strerror", None) or str(err)
         raise StoreError(f"cannot write to {root} ({reason}): give a folder you may write to with --out") from err
-
-
-def read_version(path: Path) -> int:
-    """Schema version in a table file's metadata; 0 if it has none."""
-    import pyarrow.parquet as pq
-
-    meta: dict[bytes, Any] = pq.read_schema(path).metadata or {}
-    return int(meta.get(b"nightdesk.schema_version", b"0"))

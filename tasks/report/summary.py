@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -44,8 +45,8 @@ class Summary:
     seconds: float
     inputs: int
     fates: dict[str, int]
-    reasons: dict[str, int]
-    rows: dict[str, int]  # rows of the night's partition, by table
+    reasons: dict[str, dict[str, int]]  # by fate
+    rows: dict[str, int]  # rows of the night in each table; of corpus-wide tables all
     steps: list[dict[str, Any]]
     peak_memory_bytes: int | None
     quotes: list[SampleQuote]
@@ -61,7 +62,8 @@ class Summary:
         lines = [f"# Night {self.night}", "", f"Run `{self.run_id}`, {self.seconds:.0f} s, {self.inputs} inputs.", ""]
         lines += ["| fate | inputs |", "|---|---|", *(f"| {k} | {v} |" for k, v in self.fates.items())]
         if self.reasons:
-            lines += ["", "| reason | inputs |", "|---|---|", *(f"| {k} | {v} |" for k, v in self.reasons.items())]
+            lines += ["", "| fate | reason | inputs |", "|---|---|---|"]
+            lines += [f"| {fate} | {k} | {v} |" for fate, found in self.reasons.items() for k, v in found.items()]
         lines += ["", "| table | rows of the night |", "|---|---|", *(f"| {k} | {v} |" for k, v in self.rows.items())]
         return "\n".join(lines)
 
@@ -71,9 +73,7 @@ def summarise(root: Path, run_id: str, night: dt.date, report: Path) -> Summary:
     store = Store.open(root)
     runs = read_table(store.path("runs", night))
     run = runs.filter(pc.equal(runs["run_id"], run_id)).to_pylist()[0]
-    inputs = read_table(store.path("inputs", night), ["run_id", "reason"])
-    reasons = inputs.filter(pc.equal(inputs["run_id"], run_id))["reason"].drop_null().value_counts().to_pylist()
-    rows = {t: _count(store.path(t, night)) for t in tables.TABLES if store.path(t, night).is_file()}
+    rows = {t: sum(_count(f) for f in _files(store, t, night)) for t in tables.TABLES}
     return Summary(
         run_id=run_id,
         flow=run["flow"],
@@ -81,7 +81,7 @@ def summarise(root: Path, run_id: str, night: dt.date, report: Path) -> Summary:
         seconds=(run["finished_at"] - run["started_at"]).total_seconds(),
         inputs=run["n_inputs"],
         fates={f.value: run[f"n_{f.value}"] for f in tables.Fate},
-        reasons={r["values"]: r["counts"] for r in sorted(reasons, key=lambda r: (-r["counts"], r["values"]))},
+        reasons=_reasons(store, run_id, night),
         rows=rows,
         steps=run["steps"],
         peak_memory_bytes=run["peak_memory_bytes"],
@@ -90,6 +90,22 @@ def summarise(root: Path, run_id: str, night: dt.date, report: Path) -> Summary:
         tables=str(root),
         report=str(report),
     )
+
+
+def _files(store: Store, table: str, night: dt.date) -> list[Path]:
+    return store.files(table) if table in tables.SNAPSHOTS else store.files(table, since=night, before=night)
+
+
+def _reasons(store: Store, run_id: str, night: dt.date) -> dict[str, dict[str, int]]:
+    """Fate -> reason -> inputs of the run, the most frequent first."""
+    data = read_table(store.path("inputs", night), ["run_id", "fate", "reason"])
+    counts = Counter(
+        (r["fate"], r["reason"]) for r in data.filter(pc.equal(data["run_id"], run_id)).to_pylist() if r["reason"]
+    )
+    out: dict[str, dict[str, int]] = {}
+    for (fate, reason), n in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
+        out.setdefault(fate, {})[reason] = n
+    return out
 
 
 def _count(path: Path) -> int:
@@ -113,7 +129,7 @@ def _quotes(store: Store, night: dt.date) -> list[SampleQuote]:
         SampleQuote(
             speaker=r["speaker_text"] or "", cue=r["cue"] or "", text=_words(r), outlet=outlets[r["article_id"]]
         )
-        for r in _one_an_article(data, [("confidence", "descending"), ("quote_id", "ascending")])
+        for r in _one_each(data, "article_id", [("confidence", "descending"), ("quote_id", "ascending")])
     ]
 
 
@@ -124,11 +140,11 @@ def _words(quote: dict[str, Any]) -> str:
 
 
 def _events(store: Store, night: dt.date) -> list[SampleEvent]:
-    """The most certain events that happened and have a place and a date, one an article."""
-    columns = ["article_id", "type", "evidence", "place_name", "date_start", "modality", "confidence", "event_id"]
-    data = read_table(store.path("events", night), columns)
+    """The most certain events that happened and have a place on the map and a date, one a story."""
+    columns = ["article_id", "type", "evidence", "place_name", "lat", "date_start", "modality", "confidence"]
+    data = read_table(store.path("events", night), [*columns, "event_id", "story_id"])
     real = pc.is_in(data["modality"], _strings(sorted(tables.REAL)))
-    data = data.filter(pc.and_(real, pc.and_(pc.is_valid(data["place_name"]), pc.is_valid(data["date_start"]))))
+    data = data.filter(pc.and_(real, pc.and_(pc.is_valid(data["lat"]), pc.is_valid(data["date_start"]))))
     outlets = _outlets(store, night)
     return [
         SampleEvent(
@@ -139,7 +155,7 @@ def _events(store: Store, night: dt.date) -> list[SampleEvent]:
             modality=r["modality"],
             outlet=outlets[r["article_id"]],
         )
-        for r in _one_an_article(data, [("confidence", "descending"), ("event_id", "ascending")])
+        for r in _one_each(data, "story_id", [("confidence", "descending"), ("event_id", "ascending")])
     ]
 
 
@@ -149,12 +165,12 @@ def _strings(values: list[str]) -> Any:
     return pa.array(values, pa.string())
 
 
-def _one_an_article(data: Any, order: list[tuple[str, str]]) -> list[dict[str, Any]]:
+def _one_each(data: Any, column: str, order: list[tuple[str, str]]) -> list[dict[str, Any]]:
     seen: set[str] = set()
     out = []
     for row in data.sort_by(order).slice(0, 1000).to_pylist():
-        if row["article_id"] not in seen:
-            seen.add(row["article_id"])
+        if row[column] not in seen:
+            seen.add(row[column])
             out.append(row)
         if len(out) == SAMPLE:
             break

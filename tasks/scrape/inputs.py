@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -24,6 +25,7 @@ _KINDS: tuple[tuple[str, Kind], ...] = (
     (".csv", "csv"), (".csv.gz", "csv"), (".tsv", "tsv"), (".tsv.gz", "tsv"),
     (".parquet", "parquet"), (".pq", "parquet"),
 )  # fmt: skip
+log = logging.getLogger(__name__)
 _READABLE = ".warc, .warc.gz, .html, .txt, .jsonl, .csv, .tsv, .parquet, or a folder of them"
 _SAVED_FROM = re.compile(rb"<!--\s*saved from url=\(\d{1,6}\)(https?://[^\s>]{1,2000})", re.I)
 
@@ -135,7 +137,12 @@ def _in_folder(folder: Path) -> Iterator[tuple[Kind, Path]]:
     if not os.access(folder, os.R_OK | os.X_OK):
         raise InputError(f"the folder {folder} may not be read: check its permissions")
     count = others = 0
-    for root, folders, files in os.walk(folder):
+    seen: set[str] = set()
+    for root, folders, files in os.walk(folder, followlinks=True, onerror=_unreadable):
+        if _is_tables(Path(root)) or (real := os.path.realpath(root)) in seen:  # our own tables; a link back
+            folders[:] = []
+            continue
+        seen.add(real)
         # browsers put a page's scripts and frames beside it, in NAME_files
         pages = {Path(f).stem for f in files if _kind(Path(f)) == "html"}
         folders[:] = sorted(
@@ -152,8 +159,23 @@ def _in_folder(folder: Path) -> Iterator[tuple[Kind, Path]]:
             count += 1
             yield kind, path
     if not count:
-        seen = f"none of its {others} files is one" if others else "it is empty"
-        raise InputError(f"the folder {folder} holds no page, text, table or WARC file ({seen}): give {_READABLE}")
+        why = f"none of its {others} files is one" if others else "it is empty"
+        raise InputError(f"the folder {folder} holds no page, text, table or WARC file ({why}): give {_READABLE}")
+    if others:
+        log.warning("%s: %d files of other kinds are left out", folder, others)
+
+
+def _unreadable(err: OSError) -> None:
+    raise InputError(f"the folder {err.filename} may not be read ({err.strerror}): check its permissions")
+
+
+def _is_tables(folder: Path) -> bool:
+    """Whether a folder holds tables that nightdesk wrote: its own output is no input."""
+    package = folder / "datapackage.json"
+    try:
+        return package.is_file() and '"name": "nightdesk"' in package.read_text(encoding="utf-8")[:2000]
+    except (OSError, UnicodeDecodeError):
+        return False
 
 
 def _table_planner(kind: Kind) -> Callable[..., list[Shard]]:

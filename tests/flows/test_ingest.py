@@ -240,3 +240,101 @@ def test_full_disk_is_one_sentence_and_harms_nothing(tmp_path: Path, monkeypatch
         assert _table(out, name).astype(str).equals(frame.astype(str)), name
     _ingest(corpus, "--already-clean", "--out", out)
     assert _table(out, "articles").revision.max() == 2
+
+
+def _two_wordings(folder: Path) -> Path:
+    path = folder / "two.jsonl"
+    rows = [{"id": "x", "outlet": "paper.example", "text": PIECES[1].format(city="Kano", n=n)} for n in (12, 15)]
+    path.write_text("".join(json.dumps(r) + "\n" for r in rows), encoding="utf-8")
+    return path
+
+
+def test_two_wordings_of_one_id_given_twice_double_nothing(tmp_path: Path) -> None:
+    corpus, out = _two_wordings(tmp_path), tmp_path / "out"
+    _ingest(corpus, "--already-clean", "--out", out)
+    first = _table(out, "articles")
+    assert list(first.revision) == [1, 2]
+    _ingest(corpus, "--already-clean", "--out", out)
+    assert len(_table(out, "articles")) == 2
+    assert list(_table(out, "inputs").fate[2:]) == ["unchanged", "unchanged"]
+
+
+def test_same_file_given_twice_is_taken_once(tmp_path: Path) -> None:
+    corpus = _corpus(tmp_path, 3)
+    _ingest(corpus, corpus, "--already-clean", "--out", tmp_path / "out")
+    assert len(_table(tmp_path / "out", "inputs")) == 3
+
+
+@pytest.mark.parametrize("records", ["1", "2", "100"])
+def test_rows_do_not_depend_on_how_inputs_are_cut_into_shards(
+    tmp_path: Path, done: Path, monkeypatch: pytest.MonkeyPatch, records: str
+) -> None:
+    env = {"NIGHTDESK__ENGINE__RUNNER": "inline", "NIGHTDESK__ENGINE__SHARD_RECORDS": records}
+    args = ["ingest", str(_corpus(done.parent)), "--already-clean", "--out", str(tmp_path), "--night", "2026-03-04"]
+    assert CliRunner().invoke(app, args, env=env).exit_code == 0
+    for name in ("articles", "quotes", "sources", "events", "stories", "quote_groups"):
+        keys = list(tables.KEYS[name])
+        one, two = (_table(o, name).sort_values(keys).reset_index(drop=True) for o in (done, tmp_path))
+        assert one.astype(str).equals(two.astype(str)), name
+
+
+def test_killed_run_is_finished_after_another_run_published_its_article(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    corpus, out = _corpus(tmp_path, 2), tmp_path / "out"
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("flows.pipeline.link", killed)
+        _ingest(corpus, "--already-clean", "--out", out, code=1)
+    other = tmp_path / "other.jsonl"
+    other.write_text(corpus.read_text(encoding="utf-8").splitlines()[0] + "\n", encoding="utf-8")
+    _ingest(other, "--already-clean", "--out", out)
+    _ingest(corpus, "--already-clean", "--out", out)
+    articles = _table(out, "articles")
+    assert sorted(articles.external_id) == ["doc-0", "doc-1"]
+    assert set(_table(out, "quotes").article_id) <= set(articles.article_id)
+
+
+def test_failed_extraction_is_an_input_that_failed_and_leaves_no_row(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tasks.extract import task
+
+    def find_events(doc: Any, article: tables.Article, *rest: Any) -> list[tables.Event]:
+        if article.external_id == "doc-1":
+            raise RuntimeError("a fault of ours")
+        return []
+
+    out = tmp_path / "out"
+    with monkeypatch.context() as patch:
+        patch.setattr(task, "find_events", find_events)
+        _ingest(_corpus(tmp_path, 3), "--already-clean", "--out", out)
+    inputs = _table(out, "inputs").set_index("fate")
+    assert inputs.loc["failed", "reason"] == "internal_error"
+    assert "a fault of ours" in inputs.loc["failed", "detail"]
+    assert list(_table(out, "articles").external_id) == ["doc-0", "doc-2"]
+    _ingest(_corpus(tmp_path, 3), "--already-clean", "--out", out)
+    assert sorted(_table(out, "articles").external_id) == ["doc-0", "doc-1", "doc-2"]
+
+
+def test_own_tables_are_no_input(tmp_path: Path) -> None:
+    _corpus(tmp_path, 3)
+    for _ in range(2):
+        _ingest(tmp_path, "--already-clean", "--out", tmp_path / "tables")
+    assert len(_table(tmp_path / "tables", "articles")) == 3
+
+
+def test_older_night_ingested_later_keeps_the_corpus_wide_tables_whole(tmp_path: Path) -> None:
+    corpus, out = _corpus(tmp_path, 4), tmp_path / "out"
+    lines = corpus.read_text(encoding="utf-8").splitlines()
+    for night, part in (("2026-03-05", lines[:2]), ("2026-03-01", lines[2:])):
+        corpus.write_text("\n".join(part) + "\n", encoding="utf-8")
+        env = {"NIGHTDESK__ENGINE__RUNNER": "inline"}
+        args = ["ingest", str(corpus), "--already-clean", "--out", str(out), "--night", night]
+        result = CliRunner().invoke(app, args, env=env)
+        assert result.exit_code == 0, result.output
+    assert set(_table(out, "articles").story_id) == set(_table(out, "stories").story_id)
+    assert [p.name for p in (out / "stories").iterdir()] == ["dt=2026-03-05"]

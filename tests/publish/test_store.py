@@ -104,3 +104,18 @@ def test_open_for_writing_refuses_a_file_as_folder(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(StoreError, match="cannot write"):
         Store.open(tmp_path / "file" / "tables", write=True)
+
+
+def test_a_writer_who_waited_finishes_what_the_one_before_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = Store.open(tmp_path / "out", write=True)
+    late = Store.open(tmp_path / "out", write=True)
+    commit = store.begin()
+    write_rows(commit.stage(store.path("articles", rows.NIGHT)), "articles", [rows.article("one")])
+    with monkeypatch.context() as patch:
+        patch.setattr(Store, "_apply", lambda *_: None)
+        commit.publish()
+    with pytest.raises(StoreError, match="not finished"):
+        late.begin()
+    with late.lock():
+        assert _texts(late) == ["one"]
+        late.begin()
