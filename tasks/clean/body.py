@@ -60,7 +60,7 @@ def agreement(a: str, b: str) -> float:
 
 def _why(block: Block) -> str:
     """The kind of furniture: by its markup where that is telling, else by its words."""
-    if "figcaption" in block.telling:
+    if "figcaption" in block.telling or block.pictured == 2:
         return "caption"
     kinds = kinds_of(block.text)
     if kinds:

@@ -28,7 +28,9 @@ _FOLLOW = re.compile(
     rf"^(?:{'|'.join(map(re.escape, facts()['follow_starts']))})\b.{{0,120}}\b(?:{'|'.join(facts()['platforms'])})\b",
     re.I,
 )
+_SENTENCE = re.compile(r"[.!?](?=\s|$)")
 MAX_LINE_WORDS = 30
+MAX_CAPTION_WORDS = 20
 
 
 def _is_furniture(block: Block, words: int) -> bool:
@@ -40,6 +42,8 @@ def _is_furniture(block: Block, words: int) -> bool:
     if (linked and (_TEASER.search(text) or _ARROW.match(text))) or (_ARROW.match(text) and words < 15):
         return True
     if _FOLLOW.match(text):
+        return True
+    if block.pictured == 2 and words <= MAX_CAPTION_WORDS and len(_SENTENCE.findall(text)) <= 1:
         return True
     return words <= 15 and says_any(text, "paywall")
 
@@ -106,7 +110,7 @@ def decide(
             labels[kept.pop(0)] = "S"
         else:
             break
-    for i in range(kept[0] + 1, min(len(blocks), kept[-1] + 3)) if len(kept) > 3 else ():
+    for i in range(kept[0] + 1, min(len(blocks), kept[-1] + 7)) if len(kept) > 3 else ():
         alike = (blocks[i].tag, blocks[i].names) == family and home[i] == home[kept[-1]]
         if labels[i] == "F" and alike and chances[i]["B"] >= POSSIBLE and _continues(blocks[i]):
             labels[i] = "B"

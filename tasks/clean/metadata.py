@@ -161,13 +161,16 @@ _PERSON = re.compile(r"^[A-ZÀ-ÖØ-Þ][\w.’'\-]*(?:\s+(?:[a-z]{2,3}\s+)?[A-Z�
 
 _SIGN_END = re.compile(r"(?<=\w{3})\.(?:\s|$)|[,;|•·–—(/]|\d|\s-\s")
 
+_MONTH_END = re.compile(r"\s*(?:on\s+)?(?:Jan|Febr)uary$|\s*(?:March|July|August|(?:Sept|Nov|Dec)ember|October)$")
+
 
 def _signed(line: str) -> list[str]:
     """Names after "By" in a line that goes on with a date or the like: "Por A B. 3 de mayo"."""
     prefix = _PREFIX.match(line)
     if prefix is None or len(line) > 120:
         return []
-    return clean_names(_SIGN_END.split(line[prefix.end() :], maxsplit=1)[0])
+    stretch = _SIGN_END.split(line[prefix.end() :], maxsplit=1)[0]
+    return clean_names(_MONTH_END.sub("", stretch.strip()))
 
 
 def _printed_names(lines: Iterable[str]) -> list[str]:
@@ -245,14 +248,20 @@ def _best(values: Iterable[object], limit: dt.datetime | None) -> Moment | None:
     return None
 
 
-def trusted_limit(page: Structured, fetched: dt.datetime | None) -> dt.datetime | None:
+def trusted_limit(
+    page: Structured, fetched: dt.datetime | None, headers: dict[str, str] | None = None
+) -> dt.datetime | None:
     """The instant after which a stated date is wrong: when the page was fetched.
 
-    Archives made later carry a made-up fetch time. So where two statements of the page, exact to the minute, agree
-    within a month on a time at most CLOCK_DAYS after the fetch, it is the archive's clock that is wrong.
+    Strictly so where the server's own Date header confirms that time to a day, as in every live fetch and real crawl.
+    Archives made later have no such header and a made-up fetch time. There, where two statements of the page, exact to
+    the minute, agree within a month on a time at most CLOCK_DAYS after the fetch, the archive's clock is wrong.
     """
     if fetched is None:
         return None
+    served = parse_moment((headers or {}).get("date"))
+    if served and abs(served.at - fetched) <= dt.timedelta(days=1):
+        return fetched
     ld = page.article or {}
     stated = [ld.get("datePublished"), ld.get("dateModified"), *(t for t, _ in page.times[:1])]
     stated += [v for k in ("article:published_time", "article:modified_time", "date") for v in page.meta.get(k, [])[:1]]

@@ -111,7 +111,7 @@ def _assemble(
     if refusal is not None:
         return _failure(page, outlet, *refusal, skipped=refusal[0] is not Reason.NO_TEXT)
     canonical = canonical_of(next(iter(facts.links.get("canonical", [])), None), page.url)
-    limit = metadata.trusted_limit(facts, page.fetched_at)
+    limit = metadata.trusted_limit(facts, page.fetched_at, page.headers)
     published = metadata.find_published(facts, canonical or page.url, page.published_given, limit)
     modified = metadata.find_modified(facts, limit)
     if published.moment is None and is_bearable(html):

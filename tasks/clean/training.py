@@ -20,6 +20,7 @@ from tasks.clean.agree import similarity, words
 from tasks.clean.block_model import block_features, reference_of
 from tasks.clean.blocks import Block, walk
 from tasks.clean.decode import decode
+from tasks.clean.edges import decide
 from tasks.clean.finders import by_trafilatura
 from tasks.clean.guard import make_safe
 from tasks.clean.identity import outlet_of
@@ -286,5 +287,14 @@ def score_units(examples: list[Example], chances: dict[str, list[dict[str, float
 
 
 def score_blocks(examples: list[Example], chances: dict[str, list[dict[str, float]]], data: Path) -> None:
+    """Scores by threshold, then of the labels as edges.decide sets them."""
     print("pages, unseen outlets:")
-    _report(examples, chances, {e.id: e.source.gold for e in examples}, data)
+    gold = {e.id: e.source.gold for e in examples}
+    _report(examples, chances, gold, data)
+    decided = {}
+    for e in examples:
+        page: LabelledPage = e.source
+        labels = decide(page.blocks, chances[e.id], page.title, metadata.find_description(page.facts))
+        decided[e.id] = {"text": "\n".join(b.text for b, y in zip(page.blocks, labels, strict=True) if y == "B")}
+    for group, row in load_scorer(data).score(gold, decided).items():
+        print(f"  decided       {group:13s} P {row['precision']} R {row['recall']} F1 {row['f1']}")
