@@ -211,3 +211,31 @@ def test_clean_page_never_raises_when_a_page_is_mutated(data: st.DataObject) -> 
         raw[at : at + data.draw(st.integers(0, 40))] = piece
         raw = raw or bytearray(b"<")
     assert isinstance(clean_page(page(bytes(raw)), rules=RULES), Article | Failure)
+
+
+@pytest.mark.parametrize(
+    ("served", "kept"),
+    [("Wed, 06 Mar 2024 04:00:10 GMT", False), ("Tue, 24 Nov 2026 08:00:00 GMT", True), (None, True)],
+)
+def test_clean_page_drops_later_dates_when_the_server_confirms_the_fetch(served: str | None, kept: bool) -> None:
+    """Two statements after the fetch are believed only where the fetch time may be an archive's invention."""
+    late = {**LD, "datePublished": "2024-04-01T10:00:00Z", "dateModified": "2024-04-01T11:00:00Z"}
+    text = html(f"<script type='application/ld+json'>{json.dumps(late)}</script>")
+    found = clean_page(page(text, headers={"date": served} if served else {}), rules=RULES)
+    assert isinstance(found, Article)
+    assert (found.published_at is not None) is kept
+
+
+@pytest.mark.parametrize(
+    ("line", "authors"),
+    [
+        ("Por Nora Feld. 5 de marzo de 2024", ["Nora Feld"]),
+        ("Von Nora Feld und Jan Okoro, Lindmouth", ["Nora Feld", "Jan Okoro"]),
+        ("By Nora Feld 5 March 2024", ["Nora Feld"]),
+    ],
+)
+def test_clean_page_reads_bylines_that_go_on(line: str, authors: list[str]) -> None:
+    text = html().replace("</h1>", f"</h1><small>{line}</small>")
+    found = clean_page(page(text), rules=RULES)
+    assert isinstance(found, Article)
+    assert found.authors == authors
