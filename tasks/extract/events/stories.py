@@ -74,9 +74,24 @@ class Background:
 
     def __init__(self, n: int, counts: dict[str, int]) -> None:
         self.n, self.counts = n, counts
+        self._weights: dict[str, float] = {}
+        self._vectors: dict[str, tuple[dict[str, float], float]] = {}
 
     def weight(self, term: str) -> float:
-        return max(0.0, math.log((self.n + 1) / (self.counts.get(term, 0) + 0.5)))
+        known = self._weights.get(term)
+        if known is None:
+            known = max(0.0, math.log((self.n + 1) / (self.counts.get(term, 0) + 0.5)))
+            self._weights[term] = known
+        return known
+
+    def vector(self, k: StoryKey) -> tuple[dict[str, float], float]:
+        """Weights of an article's words, and their length; kept, since an article is compared with dozens."""
+        found = self._vectors.get(k.article_id)
+        if found is None:
+            weights = {t: (1 + math.log(n)) * self.weight(t) for t, n in k.terms}
+            found = weights, math.sqrt(sum(v * v for v in weights.values()))
+            self._vectors[k.article_id] = found
+        return found
 
     def plus(self, keys: Iterable[StoryKey]) -> Background:
         """The same with the words of these articles counted in."""
@@ -162,11 +177,9 @@ def main_day(k: StoryKey) -> date | None:
 
 def lexical(a: StoryKey, b: StoryKey, back: Background) -> float:
     """Cosine of two articles' weighty words, 0 to 1."""
-    ta = {t: (1 + math.log(n)) * back.weight(t) for t, n in a.terms}
-    tb = {t: (1 + math.log(n)) * back.weight(t) for t, n in b.terms}
-    dot = sum(v * tb[t] for t, v in ta.items() if t in tb)
-    norm = math.sqrt(sum(v * v for v in ta.values()) * sum(v * v for v in tb.values()))
-    return dot / norm if norm else 0.0
+    (ta, la), (tb, lb) = back.vector(a), back.vector(b)
+    dot = sum(v * tb[t] for t, v in ta.items() if t in tb)  # in one order, so that sums are the same in every run
+    return dot / (la * lb) if la and lb else 0.0
 
 
 def features(a: StoryKey, b: StoryKey, back: Background) -> list[float]:
