@@ -29,6 +29,8 @@ def role_of(f: Frame, mentions: list[Mention], entity: Entity, cast: Cast) -> tu
                 role = r
             if a and not affiliation:
                 affiliation = a
+    if affiliation is not None and affiliation.lower() in _DROP:
+        affiliation = None  # "the" of "the National Weather Service"
     return role, affiliation
 
 
