@@ -10,12 +10,17 @@ from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
 MIN_LETTERS = 60
 """Below this the statistical answer is worth less than the page's own word."""
+SURE_LETTERS = 200
+"""Below this an unsure answer is none."""
 _CODE = re.compile(r"^([a-z]{2,3})(?:[-_]|$)")
 
 
 @functools.cache
 def _identifier() -> Any:
-    return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+    identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+    # the column holds ISO 639-1; and a short English text is taken for Nigerian Pidgin (pcm) if that is on offer
+    identifier.set_languages([code for code in identifier.nb_classes if len(code) == 2])
+    return identifier
 
 
 def declared(code: str | None) -> str | None:
@@ -28,9 +33,10 @@ def identify(text: str, stated: str | None) -> str | None:
     """ISO 639-1 of the text. What the page states wins where the text is short or the classifier is unsure."""
     prior = declared(stated)
     sample = text[:4000]
-    if sum(c.isalpha() for c in sample[:400]) < MIN_LETTERS:
+    letters = sum(c.isalpha() for c in sample[:400])
+    if letters < MIN_LETTERS:
         return prior
     code, chance = _identifier().classify(sample)
-    if prior and code != prior and float(chance) < 0.95:
+    if float(chance) < 0.95 and code != prior and (prior or letters < SURE_LETTERS):
         return prior
     return str(code)

@@ -94,8 +94,8 @@ def _extract(articles: list[tables.Article], rules: ExtractSettings) -> Found:
     found = Found()
     nlp: Any = None
     for article in articles:
-        if article.language not in rules.languages:
-            continue
+        if article.language is not None and article.language not in rules.languages:
+            continue  # a text too short to tell its language is read
         nlp = nlp or load_model(rules.model)
         try:
             doc = parse(nlp, article.text[: rules.max_chars])
