@@ -90,7 +90,11 @@ def _why(piece: str, chances: dict[str, float]) -> str:
 
 
 def cut_furniture(text: str, lead: str = "") -> tuple[str, list[Removed], float, str, str | None]:
-    """Body, what was cut, confidence, what stood before the body, and the standfirst if one was recognised."""
+    """Body, what was cut, confidence, what stood before the body, and the standfirst if one was recognised.
+
+    `lead`: title and standfirst lines that were taken off the top. The model has learnt from texts that begin with
+    them, so it is shown them; they are not part of the answer.
+    """
     if lead:
         text = f"{lead}\n{text}"
     units = split_units(text)
