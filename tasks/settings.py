@@ -28,7 +28,7 @@ class Section(BaseModel):
 class DiscoverSettings(Section):
     max_addresses: int = Field(2000, ge=1, description="addresses taken from one outlet in one night, newest first")
     max_age_days: int = Field(
-        7, ge=0, description="entries of feeds and sitemaps older than this are left out; 0 takes all"
+        7, ge=0, description="older entries of large sitemaps, which are archives, are left out; 0 takes all"
     )
 
 

@@ -22,6 +22,8 @@ log = logging.getLogger(__name__)
 
 MAX_ENTRIES = 50_000
 """Read from one sitemap, which is as many as it may hold; the settings' limit comes after the dates."""
+SMALL_SITEMAP = 200
+"""A sitemap of so many addresses or fewer is taken whole: a night's news, no archive."""
 MAX_LINKS = 5_000
 """Read from one page."""
 MAX_SITEMAPS = 50
@@ -144,8 +146,10 @@ def _merge(
     for read in reads:
         source = public(read.source)
         counts[source] = 0
+        # Feeds and news sitemaps hold what is news to their outlet, whatever its date; archives are what is cut.
+        archive = not read.undated_is_new and len(read.entries) > SMALL_SITEMAP
         for entry in read.entries:
-            if since is not None and entry.published is not None and entry.published < since:
+            if archive and since is not None and entry.published is not None and entry.published < since:
                 too_old += 1
                 continue
             address = normalise(entry.link, base=read.base)
@@ -159,6 +163,10 @@ def _merge(
                     published_hint=entry.published,
                 )  # fmt: skip
                 rank[key] = entry.published or (now if read.undated_is_new else dt.datetime(1, 1, 1, tzinfo=dt.UTC))
+    if too_old:
+        log.warning(
+            "%s: %d entries of archives are left out as too old (discover.max_age_days)", outlet.domain, too_old
+        )
     keep = set(sorted(found, key=lambda k: rank[k], reverse=True)[: rules.max_addresses])
     return Discovery(
         outlet=outlet.domain,

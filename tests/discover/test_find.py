@@ -99,10 +99,22 @@ def test_discover_goes_on_when_a_parser_breaks(monkeypatch: pytest.MonkeyPatch) 
     assert [f.reason for f in found.failures] == [Reason.INTERNAL_ERROR]
 
 
-def test_discover_leaves_out_and_counts_what_is_too_old() -> None:
-    found, _ = find({f"{BASE}/rss": rss(("/a", 0), ("/b", 8))}, outlet(feeds=(f"{BASE}/rss",)), max_age_days=7)
-    assert (urls(found), found.too_old) == (["/a"], 1)
-    found, _ = find({f"{BASE}/rss": rss(("/a", 0), ("/b", 800))}, outlet(feeds=(f"{BASE}/rss",)), max_age_days=0)
+def _archive(entries: int) -> dict[str, bytes]:
+    """A sitemap: one address of today, the others of long ago."""
+    rows = [f"<url><loc>{BASE}/{i}</loc><lastmod>2001-01-01</lastmod></url>" for i in range(1, entries)]
+    today = f"<url><loc>{BASE}/new</loc><lastmod>{NOW.date()}</lastmod></url>"
+    return {f"{BASE}/map": ("<urlset>" + today + "".join(rows) + "</urlset>").encode()}
+
+
+def test_discover_leaves_out_and_counts_what_is_too_old_in_archives() -> None:
+    maps = (f"{BASE}/map",)
+    found, _ = find(_archive(300), outlet(sitemaps=maps), max_age_days=7)
+    assert (urls(found), found.too_old) == (["/new"], 299)
+    found, _ = find(_archive(300), outlet(sitemaps=maps), max_age_days=0)
+    assert len(urls(found)) == 300
+    found, _ = find(_archive(20), outlet(sitemaps=maps), max_age_days=7)
+    assert len(urls(found)) == 20
+    found, _ = find({f"{BASE}/rss": rss(("/a", 0), ("/b", 800))}, outlet(feeds=(f"{BASE}/rss",)), max_age_days=7)
     assert urls(found) == ["/a", "/b"]
 
 
