@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from tasks.extract.quotes.frame import Frame, hash_of, hashes
+from tasks.extract.quotes.frame import NAME_TYPES, Frame, hash_of, hashes
 from tasks.extract.quotes.lexicon import read_table
 
 PRONOUNS = frozenset(
@@ -200,18 +200,4 @@ def _is_role(word: str) -> bool:
 
 @functools.cache
 def _named_types() -> frozenset[int]:
-    return frozenset(
-        hash_of(t)
-        for t in (
-            "PERSON",
-            "ORG",
-            "GPE",
-            "NORP",
-            "LOC",
-            "FAC",
-            "PRODUCT",
-            "EVENT",
-            "WORK_OF_ART",
-            "LAW",
-        )
-    )
+    return frozenset(hash_of(t) for t in NAME_TYPES)
