@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import gzip
-import importlib.util
 import json
 import time
 from collections.abc import Iterator
@@ -21,6 +20,7 @@ from fastwarc.warc import ArchiveIterator, WarcRecordType
 
 from tasks.clean.page import clean_page
 from tasks.clean.text import clean_text
+from tasks.clean.training import load_scorer
 from tasks.scrape.records import RawPage, RawText
 from tasks.settings import CleanSettings
 from tasks.tables import Article
@@ -39,15 +39,6 @@ def read_pages(path: Path) -> Iterator[RawPage]:
                 ref=uri, file=path.name, offset=record.stream_pos, url=uri, body=record.reader.read(),
                 content_type=record.http_headers.get("Content-Type"), fetched_at=record.record_date,
             )  # fmt: skip
-
-
-def load_scorer(data: Path) -> Any:
-    spec = importlib.util.spec_from_file_location("score_pages", data.parent / "tools" / "score_pages.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def ours(page: RawPage, rules: CleanSettings) -> dict[str, Any]:

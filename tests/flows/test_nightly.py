@@ -32,8 +32,7 @@ class Nights:
         self.truth: list[dict[str, Expected]] = []
         for visit in (1, 2):
             self.summaries.append(run_demo(folder, rules, Silence()))
-            first = int(self.summaries and _first_port(folder))
-            with Press(visit=visit, port=first) as press:
+            with Press(visit=visit, port=_first_port(folder)) as press:
                 self.truth.append({e.url: e for e in press.expected()})
 
     def table(self, name: str) -> pd.DataFrame:
