@@ -12,7 +12,7 @@ setup: $(STAMP)
 $(STAMP): requirements.txt pyproject.toml
 	@test -n "$(PYTHON)" || { echo "nightdesk needs Python 3.11 or newer: install it, or say make PYTHON=/path/to/python3"; exit 2; }
 	@echo "Setting up $(VENV) with $$($(PYTHON) --version)"
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=24" "uv>=0.5"
 	@# uv is many times faster; where it cannot reach a registry that pip is configured for, pip does it
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python -r requirements.txt || \
