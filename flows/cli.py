@@ -19,6 +19,7 @@ from rich.console import Console
 from tasks.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
+    from tasks.report.reading import Answer
     from tasks.report.summary import Summary
 
 T = TypeVar("T")
@@ -359,6 +360,36 @@ def report(out: Out = None, night: Night = None, settings: SettingsFile = None) 
         known = ", ".join(str(n) for n in nights[-5:]) or "none"
         _fail(f"there is no night {date or ''} in {rules.processed}; the newest nights there: {known}", WRONG_USE)
     typer.echo(_guarded(lambda: write_report(Path(rules.processed), date)))
+
+
+@app.command()
+def why(
+    wanted: Annotated[
+        str,
+        typer.Argument(metavar="ARTICLE", help="article_id, id of the corpus, address, or file name of an input."),
+    ],
+    out: Out = None,
+    settings: SettingsFile = None,
+) -> None:
+    """Tell what became of an input and why; of an article, show every piece that was cut from it, struck through."""
+    from flows.show_article import show_why
+
+    show_why(_answer(wanted, out, settings), Console())
+
+
+def _answer(wanted: str, out: Path | None, settings: Path | None) -> Answer:
+    rules = _settings(settings, out)
+    from tasks.publish.store import Store
+    from tasks.report.reading import look_up
+
+    answer = _guarded(lambda: look_up(Store.open(Path(rules.processed)), wanted))
+    if answer.reading is None and not answer.inputs:
+        _fail(
+            f"the tables at {rules.processed} know nothing of {wanted!r}: give an article_id, an id of the corpus, an "
+            "address as the table inputs has it, or the file name of an input",
+            WRONG_USE,
+        )
+    return answer
 
 
 @app.command()

@@ -1,0 +1,150 @@
+"""All that the tables hold of one article: for the reader, and to answer "why is it, or is it not, there?"."""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tasks.clean.identity import page_key
+from tasks.publish import snapshots
+from tasks.publish.store import Store
+from tasks.tables import Reason
+
+Row = dict[str, Any]
+
+# Newest revision first. An address is compared as written and in the form that article_key is made from.
+_ARTICLES = """
+select article_id, article_key, revision, valid_from, change, outlet, title, url, dt, copy_group, is_original
+from articles
+where article_id = $wanted or article_key in ($wanted, $key) or external_id = $wanted or url = $wanted
+   or canonical_url = $wanted
+order by revision desc, valid_from desc, dt desc, article_id limit $n
+"""
+_INPUTS = """
+select *, dt as night from inputs
+where ref = $wanted or url = $wanted or article_id = $article
+   or ends_with('/' || regexp_replace(ref, '#[0-9]+$', ''), '/' || $wanted) or ends_with('/' || ref, '/' || $wanted)
+order by dt desc, run_id desc, ref limit $n
+"""
+_OF_ARTICLE = {
+    "quotes": 'select * from quotes where article_id = $article order by start, "end"',
+    "sources": "select * from sources where article_id = $article order by n_quotes desc, name",
+    "events": "select * from events where article_id = $article order by start, trigger_start",
+}
+_REVISIONS = """
+select article_id, revision, valid_from, change, title, outlet, url from articles
+where article_key = $key order by revision
+"""
+_COPIES = """
+select article_id, outlet, title, url, published_at, is_original from articles
+where copy_group = $group and article_key <> $key
+order by is_original desc, published_at, article_id limit $n
+"""
+MOST = 50
+"""Rows shown where there can be many: matches, inputs, copies."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """One revision of one article with all that belongs to it. Rows are dictionaries, as the tables have them."""
+
+    article: Row
+    quotes: list[Row]
+    sources: list[Row]
+    events: list[Row]
+    revisions: list[Row]
+    copies: list[Row]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What the tables know of something asked for: an article, or at least what became of the input."""
+
+    reading: Reading | None
+    inputs: list[Row]
+    others: list[Row]  # further articles that the question fits, e.g. two corpora with the same id
+
+
+def look_up(store: Store, wanted: str) -> Answer:
+    """Look for an article by article_id, article_key, external_id or address, or for an input by its ref.
+
+    Of several revisions the newest is taken; any one can be had by its article_id. The ref of an input may be given by
+    its last part, such as a file's name; where that names many articles, their inputs alone are answered.
+    """
+    files = {t: store.files(t) for t in ("articles", "quotes", "sources", "events", "inputs")}
+    with snapshots.corpus(files, store.root / ".work" / "reading") as db:
+        found = _rows(db, _ARTICLES, wanted=wanted, key=page_key(None, wanted, ""), n=MOST)
+        article = found[0]["article_id"] if found else None
+        inputs = _rows(db, _INPUTS, wanted=wanted, article=article, n=MOST)
+        if article is None:  # known by its input only; a file of many records names no single one
+            named = {r["article_id"] for r in inputs} - {None}
+            article = named.pop() if len(named) == 1 else None
+        reading = _read(db, article) if article else None
+    keys = {reading.article["article_key"]} if reading else set()
+    return Answer(reading=reading, inputs=inputs, others=[r for r in found if r["article_key"] not in keys])
+
+
+def _read(db: Any, article_id: str) -> Reading | None:
+    rows = _rows(db, "select *, dt as night from articles where article_id = $article", article=article_id)
+    if not rows:
+        return None
+    article = rows[0]
+    key, group = article["article_key"], article["copy_group"]
+    return Reading(
+        article=article,
+        revisions=_rows(db, _REVISIONS, key=key),
+        copies=_rows(db, _COPIES, group=group, key=key, n=MOST),
+        **{table: _rows(db, sql, article=article_id) for table, sql in _OF_ARTICLE.items()},
+    )
+
+
+def _rows(db: Any, sql: str, **params: object) -> list[Row]:
+    result = db.execute(sql, params)
+    names = [d[0] for d in result.description]
+    return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A stretch of an article's text that the same marks cover, or a cut piece that stood at this place."""
+
+    text: str
+    marks: tuple[str, ...] = ()
+    cut: str | None = None  # why it was cut
+
+
+def pieces(text: str, marks: Iterable[tuple[int, int, str]], cuts: Iterable[Row] = ()) -> Iterator[Piece]:
+    """Split a text where marks (start, end, name) begin and end and where pieces were cut; marks may overlap.
+
+    The uncut pieces, joined, are the text again.
+    """
+    spans = [(s, e, name) for s, e, name in marks if s < e]
+    gone = sorted(cuts, key=lambda c: c["after"])
+    edges = sorted({0, len(text)} | {p for s, e, _ in spans for p in (s, e)} | {c["after"] for c in gone})
+    opening: dict[int, list[str]] = {}
+    closing: dict[int, list[str]] = {}
+    for start, end, name in spans:
+        opening.setdefault(start, []).append(name)
+        closing.setdefault(end, []).append(name)
+    current: list[str] = []
+    next_cut = 0
+    for left, right in zip(edges, [*edges[1:], None], strict=True):
+        while next_cut < len(gone) and gone[next_cut]["after"] <= left:
+            yield Piece(gone[next_cut]["text"], cut=gone[next_cut]["why"])
+            next_cut += 1
+        for name in closing.get(left, ()):
+            current.remove(name)
+        current += opening.get(left, ())
+        if right is not None:
+            yield Piece(text[left:right], tuple(sorted(set(current))))
+
+
+@functools.cache
+def reason_words() -> dict[Reason, str]:
+    """For each reason a sentence: what it means and what can be done."""
+    stated = json.loads((Path(__file__).parent / "reasons.json").read_text(encoding="utf-8"))
+    return {Reason(name): words for name, words in stated.items()}
