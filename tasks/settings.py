@@ -51,6 +51,17 @@ class ScrapeSettings(Section):
     retry_wait_s: float = Field(1.0, ge=0, description="pause before the second try; it doubles with each further one")
     host_time_s: float = Field(7200.0, gt=0, description="for one host in one night; what is left then is a failure")
     host_faults: int = Field(10, ge=1, description="network failures running after which a host is not asked again")
+    max_delay_s: float = Field(
+        30.0, ge=0, description="longest pause that a slow or overloaded host gets beyond delay_s and its Crawl-delay"
+    )
+    revisit_hours: list[float] = Field(
+        [6, 24, 168],
+        description="an article is visited again in the first night after so many hours, counted from its last change",
+    )
+    max_revisits: int = Field(500, ge=0, description="such visits to one outlet in one night, the longest due first")
+    obey_rights: list[Literal["noindex", "noarchive", "noai", "tdm"]] = Field(
+        [], description="reservations of a page, by header or meta element, for which it is not kept; all are recorded"
+    )
 
     @field_validator("allow_addresses")
     @classmethod
@@ -111,6 +122,11 @@ class Settings(BaseSettings):
     raw: str = Field("data/raw", description="raw archive")
     processed: str = Field("data/processed", description="the tables")
     outlets: str = Field("outlets.toml", description="list of outlets")
+    state: str | None = Field(
+        None,
+        description="what is remembered of sites between nights: a SQLite file, or an SQLAlchemy address such as "
+        "postgresql+psycopg://…; default: .state/visits.sqlite beside the tables",
+    )
     discover: DiscoverSettings = DiscoverSettings()
     scrape: ScrapeSettings = ScrapeSettings()
     clean: CleanSettings = CleanSettings()

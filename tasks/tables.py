@@ -64,6 +64,8 @@ class Reason(enum.StrEnum):
     PROTOCOL_ERROR = "protocol_error"
     NOT_HTML = "not_html"
     NOT_MODIFIED = "not_modified"
+    NOT_DUE = "not_due"  # visited before; its next visit comes later
+    RIGHTS_RESERVED = "rights_reserved"  # the page reserves what a setting obeys
     # reading stored inputs
     RECORD_UNREADABLE = "record_unreadable"
     FILE_DAMAGED = "file_damaged"  # a file ends early or cannot be read from some byte on

@@ -8,6 +8,7 @@ import resource
 import shutil
 import time
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -78,11 +79,11 @@ def peak_memory_bytes() -> int:
 
 def _outcomes(
     records: Iterable[RawPage | RawText | tables.Failure], shard: Shard, rules: CleanSettings
-) -> Iterator[tuple[str, str | None, tables.Article | tables.Failure]]:
-    """(ref, url, outcome) of every record."""
+) -> Iterator[tuple[RawPage | RawText | tables.Failure, tables.Article | tables.Failure]]:
+    """Every record with its outcome."""
     for record in records:
         if isinstance(record, tables.Failure):
-            yield record.ref, record.url, record
+            yield record, record
             continue
         try:
             if isinstance(record, RawPage):
@@ -101,33 +102,36 @@ def _outcomes(
                 detail=f"{type(err).__name__}: {err}"[:500],
                 outlet=record.outlet,
             )
-        yield record.ref, record.url, outcome
+        yield record, outcome
 
 
 def _write(
-    folder: Path, outcomes: Iterable[tuple[str, str | None, tables.Article | tables.Failure]], run_id: str
+    folder: Path,
+    outcomes: Iterable[tuple[RawPage | RawText | tables.Failure, tables.Article | tables.Failure]],
+    run_id: str,
 ) -> None:
     articles: list[tables.Article] = []
     inputs: list[tables.Input] = []
-    for ref, url, outcome in outcomes:
+    for record, outcome in outcomes:
+        attempts = 1 if isinstance(record, RawText) else record.attempts
         if isinstance(outcome, tables.Article):
             articles.append(outcome)
             inputs.append(
                 tables.Input(
                     run_id=run_id,
-                    ref=ref,
-                    url=outcome.url or url,
+                    ref=record.ref,
+                    url=outcome.url or record.url,
                     outlet=outcome.outlet,
                     fate=tables.Fate.ARTICLE,
                     step="clean",
                     reason=None,
                     detail=None,
-                    attempts=1,
+                    attempts=attempts,
                     article_id=outcome.article_id,
                 )
             )
         else:
-            inputs.append(failed_input(outcome, run_id))
+            inputs.append(failed_input(replace(outcome, attempts=attempts), run_id))
     _write_parquet(folder / "articles.parquet", tables.to_arrow("articles", articles))
     _write_parquet(folder / "inputs.parquet", tables.to_arrow("inputs", inputs))
     _write_parquet(folder / "light.parquet", _light(articles))

@@ -11,7 +11,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 import feedparser
 import lxml.etree
@@ -20,6 +20,9 @@ from dateutil import parser as dates
 
 MAX_XML_BYTES = 50_000_000
 """A sitemap's largest size by its protocol (sitemaps.org), decompressed."""
+
+MAX_ROBOTS_BYTES = 512_000
+"""Read of a robots.txt; RFC 9309 section 2.5 asks for at least 500 kibibytes. The rest of a longer one is left out."""
 
 MAX_FEED_ENTRIES = 5_000
 """Read from one feed, the first ones; no newspaper prints more in a week."""
@@ -36,6 +39,7 @@ class Entry:
     link: str
     title: str | None = None
     published: dt.datetime | None = None
+    updated: dt.datetime | None = None  # null where it is the same as published
     kind: Literal["article", "sitemap"] = "article"
 
 
@@ -50,6 +54,8 @@ def parse_source(body: bytes, content_type: str, url: str, *, limit: int) -> lis
     start = body[:4096].removeprefix(b"\xef\xbb\xbf").lstrip()
     if start[:1] == b"{":
         return _json_feed(body, limit)
+    if urlsplit(url).path == "/robots.txt":
+        return robots_sitemaps(body)
     if is_sitemap(body):
         return _sitemap(body, limit)
     if re.match(rb"https?://", start) and b"<" not in start:
@@ -122,7 +128,11 @@ def _feed_entry(entry: Any) -> Entry | None:
         return None
     when = entry.get("published_parsed") or entry.get("updated_parsed")
     title = re.sub(r"<[^<>]{0,500}>", "", entry.get("title") or "").strip()
-    return Entry(link=link, title=title[:500] or None, published=_from_struct(when))
+    published = _from_struct(when)
+    updated = _from_struct(dict.get(entry, "updated_parsed"))  # its own get gives the date of publication instead
+    return Entry(
+        link=link, title=title[:500] or None, published=published, updated=updated if updated != published else None
+    )
 
 
 def _from_struct(when: Any) -> dt.datetime | None:
@@ -147,8 +157,10 @@ def _json_feed(body: bytes, limit: int) -> list[Entry]:
         link = item.get("url") or item.get("external_url") or item.get("id")
         if isinstance(link, str) and link.strip().startswith(("http://", "https://", "/")):
             title = item.get("title")
-            date = parse_date(item.get("date_published") or item.get("date_modified"))
-            out.append(Entry(link=link, title=title[:500] if isinstance(title, str) else None, published=date))
+            updated = parse_date(item.get("date_modified"))
+            date = parse_date(item.get("date_published")) or updated
+            title = title[:500] if isinstance(title, str) else None
+            out.append(Entry(link=link, title=title, published=date, updated=updated if updated != date else None))
     return out
 
 
@@ -164,6 +176,19 @@ def parse_date(text: object) -> dt.datetime | None:
 
 
 # --------------------------------------------------------------------------- sitemaps
+
+_SITEMAP_LINE = re.compile(rb"^[ \t]*sitemap[ \t]*:[ \t]*(https?://[^\s#]{1,2000})", re.I | re.M)
+
+
+def robots_sitemaps(body: bytes) -> list[Entry]:
+    """The sitemaps that a robots.txt names (sitemaps.org), each once, those whose address says news first.
+
+    So a robots.txt may stand among an outlet's sitemaps, as an index of them. Raises Unreadable if it names none.
+    """
+    found = dict.fromkeys(m[1].decode("utf-8", "replace") for m in _SITEMAP_LINE.finditer(body[:MAX_ROBOTS_BYTES]))
+    if not found:
+        raise Unreadable("the robots.txt names no sitemap")
+    return [Entry(link=link, kind="sitemap") for link in sorted(found, key=lambda link: "news" not in link.lower())]
 
 
 def _sitemap(body: bytes, limit: int) -> list[Entry]:
@@ -206,8 +231,11 @@ def _sitemap_entry(element: Any, kind: Literal["article", "sitemap"]) -> Entry |
             fields.setdefault(name, _text(child))
     if not fields.get("loc"):
         return None
-    when = parse_date(fields.get("publication_date")) or parse_date(fields.get("lastmod"))
-    return Entry(link=fields["loc"], title=fields.get("title", "")[:500] or None, published=when, kind=kind)
+    updated = parse_date(fields.get("lastmod"))
+    when = parse_date(fields.get("publication_date")) or updated
+    title = fields.get("title", "")[:500] or None
+    updated = updated if updated != when else None
+    return Entry(link=fields["loc"], title=title, published=when, updated=updated, kind=kind)
 
 
 def _text(element: Any) -> str:

@@ -29,11 +29,20 @@ class OutletConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Validators:
+    """What an earlier response said of its version, to be sent back with the question whether it changed."""
+
+    etag: str | None = None
+    last_modified: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Fetched:
-    """One whole response with status 200.
+    """One whole response: status 200, or 304 with an empty body where it was asked whether it changed.
 
     `raw` is the body as it came, still under its Content-Encoding; `body` is decoded. `url` is where it was found in
-    the end, `address` where it was asked for. Neither holds a user name or password.
+    the end, `address` where it was asked for; `moved` says that only permanent redirects lie between. Neither holds a
+    user name or password.
     """
 
     address: str
@@ -48,6 +57,11 @@ class Fetched:
     ip: str | None
     fetched_at: dt.datetime
     attempts: int = 1
+    moved: bool = False
+
+    @property
+    def unchanged(self) -> bool:
+        return self.status == 304
 
     def header(self, name: str) -> str:
         """The header's value, its repeats joined by commas; "" where it is not there."""
@@ -57,7 +71,9 @@ class Fetched:
 class Fetcher(Protocol):
     """How discover asks for an address: politely, within limits, never raising for what a server does."""
 
-    async def get(self, url: str, *, pages_only: bool = False) -> Fetched | Failure: ...
+    async def get(
+        self, url: str, *, pages_only: bool = False, known: Validators | None = None, at: str | None = None
+    ) -> Fetched | Failure: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +85,7 @@ class Address:
     found_in: str  # the feed, sitemap or page
     title_hint: str | None = None
     published_hint: dt.datetime | None = None
+    updated_hint: dt.datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

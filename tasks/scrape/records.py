@@ -20,6 +20,7 @@ class RawPage:
     fetched_at: dt.datetime | None = None
     outlet: str | None = None
     published_given: str | None = None
+    attempts: int = 1  # tries that its fetch took
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,10 +7,10 @@ from typing import Literal
 
 from protego import Protego
 
+from tasks.discover.parse import MAX_ROBOTS_BYTES
 from tasks.tables import Failure, Reason
 
-MAX_ROBOTS_BYTES = 512_000
-"""Read of a robots.txt; RFC 9309 section 2.5 asks for at least 500 kibibytes. The rest of a longer one is left out."""
+__all__ = ["MAX_ROBOTS_BYTES", "Robots", "RobotsState", "read_robots"]
 
 RobotsState = Literal["ok", "missing", "unreachable"]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import io
 import re
@@ -20,6 +21,10 @@ from tasks.tables import Failure, Fate, Reason
 OUTLET_HEADER = "WARC-Nightdesk-Outlet"
 ADDRESS_HEADER = "WARC-Nightdesk-Address"
 """The address as discovered, where redirects led to another one."""
+MOVED_HEADER = "WARC-Nightdesk-Moved"
+"""Set where those redirects were permanent ones."""
+ATTEMPTS_HEADER = "WARC-Nightdesk-Attempts"
+"""How many tries the fetch took, where it was more than one."""
 
 _HEAD_END = re.compile(rb"\r?\n\r?\n")
 _LOOKS_HTML = re.compile(rb"<(?:!doctype\s+html|html|head|body)\b", re.I)
@@ -173,11 +178,17 @@ def _outcome(name: str, offset: int, record: Any, options: InputOptions) -> RawP
     outlet = options.outlet or record.headers.get(OUTLET_HEADER)
     kind = record.record_type
 
+    attempts = _attempts(record)
+
     def skip(reason: Reason, detail: str, fate: Fate = Fate.SKIPPED) -> Failure:
-        return _failure(name, offset, url, reason, detail, fate=fate, outlet=outlet)
+        failure = _failure(name, offset, url, reason, detail, fate=fate, outlet=outlet)
+        return dataclasses.replace(failure, attempts=attempts)
 
     if kind == WarcRecordType.revisit:
-        return skip(Reason.NOT_MODIFIED, "a revisit record: the page was as before")
+        # in an archive of ours the page it refers to is one of an earlier night; of another's we may not have it
+        ours = record.headers.get(OUTLET_HEADER) is not None
+        fate = Fate.UNCHANGED if ours else Fate.SKIPPED
+        return skip(Reason.NOT_MODIFIED, "a revisit record: the page was as before", fate)
     if record.content_length > MAX_RECORD_BYTES:
         return skip(Reason.TOO_LARGE, f"record over {MAX_RECORD_BYTES} bytes", Fate.FAILED)
     headers: dict[str, str] = {}
@@ -212,7 +223,13 @@ def _outcome(name: str, offset: int, record: Any, options: InputOptions) -> RawP
     return RawPage(
         ref=f"{name}#{offset}", file=name, offset=offset, url=url, body=body, content_type=content_type or None,
         headers=headers, fetched_at=_date(record), outlet=outlet, published_given=options.published,
+        attempts=attempts,
     )  # fmt: skip
+
+
+def _attempts(record: Any) -> int:
+    stated = record.headers.get(ATTEMPTS_HEADER) or ""
+    return int(stated) if re.fullmatch(r"[0-9]{1,3}", stated) else 1
 
 
 def _date(record: Any) -> dt.datetime | None:
