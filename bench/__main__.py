@@ -1,6 +1,6 @@
 """usage: python -m bench [SECTION…] [--check | --pin [--lower]] [--rounds N]
 
-Sections: pages text quotes world events seed speed; all of them where none is named. Results are kept in
+Sections: pages more text quotes world events seed speed; all of them where none is named. Results are kept in
 bench/results/latest.json and latest.md. `--check` leaves out seed and speed unless they are named, writes nothing, and
 ends with 1 if a figure fell below its floor in bench/baseline.json. Ends with 2 where ../shared is not there.
 """
@@ -19,6 +19,7 @@ from bench.gold import Absent, Row, need_shared
 
 WHERE = {
     "pages": "bench.pages:run_pages",
+    "more": "bench.pages:run_more",
     "text": "bench.pages:run_text",
     "quotes": "bench.extraction:run_quotes",
     "world": "bench.extraction:run_world",
@@ -26,7 +27,7 @@ WHERE = {
     "seed": "bench.night:run_seed",
     "speed": "bench.night:run_speed",
 }
-QUICK = ("pages", "text", "quotes", "world", "events")
+QUICK = ("pages", "more", "text", "quotes", "world", "events")
 
 
 def runner(section: str, rounds: int) -> Callable[[], list[Row]]:

@@ -1,6 +1,6 @@
 """Quality and speed of the clean step on the dev data, ours beside trafilatura as it comes, by the project's scorer.
 
-usage: PYTHONPATH=. python bench/eval_clean.py [pages] [text] [more] [--data ../shared/data] [--worst N]
+usage: PYTHONPATH=. python bench/eval_clean.py [pages] [text] [--data ../shared/data] [--worst N]
 
 Figures on dev are in-sample for the shipped model; `python -m tasks.clean.train DATA --cv` gives cross-validated ones.
 """
@@ -53,7 +53,7 @@ def ours(page: RawPage, rules: CleanSettings) -> dict[str, Any]:
 
 def peer(page: RawPage) -> dict[str, Any]:
     found = trafilatura.bare_extraction(page.body, url=page.url, with_metadata=True, include_comments=False)
-    if found is None:
+    if found is None or isinstance(found, dict):  # a dictionary only where the caller asks for one
         return {}
     row = found.as_dict()
     names = [a.strip() for a in (row["author"] or "").split(";") if a.strip()]
@@ -117,28 +117,9 @@ def run_text(data: Path, worst: int) -> None:
     list_worst(scorer, gold, mine, worst)
 
 
-def run_more(data: Path) -> None:
-    """Strings that must and must not be there, over all pages: share held, share kept out."""
-    gold = {r["uri"].strip(): r for r in read_jsonl(data / "pages" / "more_gold.jsonl.gz")}
-    counts = {name: [0, 0, 0, 0] for name in ("ours", "trafilatura")}
-    fold = " ".join
-    for page in read_pages(data / "pages" / "more.warc.gz"):
-        row = gold[str(page.url)]
-        texts = {"ours": ours(page, CleanSettings()).get("text", ""), "trafilatura": peer(page).get("text", "")}
-        for name, text in texts.items():
-            flat = fold((text or "").split())
-            c = counts[name]
-            c[0] += sum(fold(s.split()) in flat for s in row["must_hold"])
-            c[1] += len(row["must_hold"])
-            c[2] += sum(fold(s.split()) not in flat for s in row["must_not_hold"])
-            c[3] += len(row["must_not_hold"])
-    for name, (held, wanted, out, unwanted) in counts.items():
-        print(f"{name:12s} more: held {held / wanted:.4f}  kept out {out / unwanted:.4f}")
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", nargs="*", default=["pages", "text"], choices=["pages", "text", "more"])
+    parser.add_argument("what", nargs="*", default=["pages", "text"], choices=["pages", "text"])
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--worst", type=int, default=10)
     args = parser.parse_args()
@@ -146,8 +127,6 @@ def main() -> None:
         run_pages(args.data, args.worst)
     if "text" in args.what:
         run_text(args.data, args.worst)
-    if "more" in args.what:
-        run_more(args.data)
 
 
 if __name__ == "__main__":
