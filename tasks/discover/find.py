@@ -8,9 +8,21 @@ import datetime as dt
 import functools
 import logging
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from tasks.discover.address import may_be_article, normalise, public, same_key
+from tasks.discover.memory import (
+    Forgetful,
+    Memory,
+    SourceMemory,
+    after_change,
+    after_failure,
+    after_no_change,
+    digest_of,
+    is_due,
+    still_dead,
+)
 from tasks.discover.parse import Entry, Unreadable, is_sitemap, parse_links, parse_source
 from tasks.discover.records import Address, Discovery, Fetched, Fetcher, OutletConfig
 from tasks.settings import DiscoverSettings
@@ -44,68 +56,133 @@ class _Read:
     too_old: int = 0
 
 
-async def discover(outlet: OutletConfig, *, fetcher: Fetcher, rules: DiscoverSettings, now: dt.datetime) -> Discovery:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Night:
+    """What every reading of one outlet's sources needs."""
+
+    outlet: OutletConfig
+    fetcher: Fetcher
+    since: dt.datetime | None
+    memory: Memory
+    now: dt.datetime
+
+
+async def discover(
+    outlet: OutletConfig,
+    *,
+    fetcher: Fetcher,
+    rules: DiscoverSettings,
+    now: dt.datetime,
+    memory: Memory | None = None,
+) -> Discovery:
     """Addresses of the outlet, each once after normalisation, in the order of its sources.
 
     A source that cannot be read is a Failure with the source's address as ref (FEED_UNREADABLE, or why the fetch
-    failed), and the others go on. Raises ValueError if `now` has no time zone.
+    failed), and the others go on. One that has not changed since it was last read gives what it gave then. Raises
+    ValueError if `now` has no time zone.
     """
     if now.tzinfo is None:
         raise ValueError("now needs a time zone")
     since = now - dt.timedelta(days=rules.max_age_days) if rules.max_age_days else None
+    night = _Night(outlet=outlet, fetcher=fetcher, since=since, memory=memory or Forgetful(), now=now)
     reads = await asyncio.gather(
-        *(_read_feed(outlet, feed, fetcher=fetcher, since=since) for feed in outlet.feeds),
-        *(_read_feed(outlet, sitemap, fetcher=fetcher, since=since) for sitemap in outlet.sitemaps),
-        *(_read_page(outlet, page, fetcher=fetcher) for page in outlet.pages),
+        *(_read_feed(night, feed) for feed in outlet.feeds),
+        *(_read_feed(night, sitemap) for sitemap in outlet.sitemaps),
+        *(_read_source(night, page, _page_links, pages_only=True) for page in outlet.pages),
     )
     return _merge(outlet, reads, rules=rules, since=since, now=now)
 
 
-def _failed(outlet: OutletConfig, source: str, failure: Failure) -> Failure:
-    return dataclasses.replace(failure, ref=public(source), url=public(source), step="discover", outlet=outlet.domain)
+Parse = Callable[[Fetched, OutletConfig], list[Entry]]
 
 
-async def _parsed(outlet: OutletConfig, source: str, parse: Callable[[], list[Entry]]) -> list[Entry] | Failure:
+def _failed(night: _Night, source: str, failure: Failure) -> Failure:
+    ref = public(source)
+    return dataclasses.replace(failure, ref=ref, url=ref, step="discover", outlet=night.outlet.domain)
+
+
+# Few bodies are parsed at once: a parsed feed takes many times its size, and there are few cores.
+_PARSERS = ThreadPoolExecutor(max_workers=2, thread_name_prefix="parse")
+
+
+async def _parsed(night: _Night, source: str, parse: Callable[[], list[Entry]]) -> list[Entry] | Failure:
     try:
-        return await asyncio.to_thread(parse)
+        return await asyncio.get_running_loop().run_in_executor(_PARSERS, parse)
     except Unreadable as err:
         reason, detail = Reason.FEED_UNREADABLE, str(err)
     except Exception as err:  # the one broad catch of the step: parsers that others wrote meet bytes that others chose
         log.exception("parsing %s", public(source))
         reason, detail = Reason.INTERNAL_ERROR, f"{type(err).__name__}: {err}"
     ref = public(source)
-    return Failure(ref=ref, url=ref, step="discover", reason=reason, detail=detail[:500], outlet=outlet.domain)
+    return Failure(ref=ref, url=ref, step="discover", reason=reason, detail=detail[:500], outlet=night.outlet.domain)
 
 
-async def _read_feed(
-    outlet: OutletConfig, source: str, *, fetcher: Fetcher, since: dt.datetime | None, depth: int = 0
-) -> _Read:
+async def _read_source(night: _Night, source: str, parse: Parse, *, pages_only: bool = False) -> _Read:
+    """The entries of one source: read now, or as they were where it has not changed or is not due."""
     read = _Read(source=source, base=source)
-    got = await fetcher.get(source)
+    shown = public(source)
+    known = night.memory.source(shown) or SourceMemory(url=shown, outlet=night.outlet.domain)
+    if not is_due(known, night.now):
+        if known.dead:
+            read.failures.append(still_dead(known))
+            return read
+        if known.digest is not None:
+            return _remembered(read, known)
+    # a moved address is asked for where it is now, unless that failed, or a password belongs to the old one
+    at = known.location if known.moved and not known.fails and shown == source else None
+    if known.validators is None and at is None:
+        got = await night.fetcher.get(source, pages_only=pages_only)
+    else:
+        got = await night.fetcher.get(source, pages_only=pages_only, known=known.validators, at=at)
     if isinstance(got, Failure):
-        read.failures.append(_failed(outlet, source, got))
-        return read
-    entries = await _parsed(outlet, source, functools.partial(_parse, got))
+        return _unread(night, read, known, _failed(night, source, got))
+    if got.unchanged or digest_of(got.body) == known.digest:
+        _keep(night, known, after_no_change(known, night.now))
+        return _remembered(read, known)
+    entries = await _parsed(night, source, functools.partial(parse, got, night.outlet))
     if isinstance(entries, Failure):
-        read.failures.append(entries)
-        return read
-    read.base = got.url
-    read.entries = [e for e in entries if e.kind == "article"]
-    children = [e for e in entries if e.kind == "sitemap"]
-    read.undated_is_new = not (children or is_sitemap(got.body))
-    if children and depth < MAX_DEPTH:
-        await _read_children(outlet, read, children, fetcher=fetcher, since=since, depth=depth)
+        return _unread(night, read, known, entries)
+    listing = pages_only or not (any(e.kind == "sitemap" for e in entries) or is_sitemap(got.body))
+    _keep(night, known, after_change(known, got, entries, listing=listing, now=night.now))
+    read.base, read.entries, read.undated_is_new = got.url, entries, listing
     return read
 
 
-def _parse(got: Fetched) -> list[Entry]:
+def _remembered(read: _Read, known: SourceMemory) -> _Read:
+    read.base, read.entries, read.undated_is_new = known.location or read.source, list(known.entries), known.listing
+    return read
+
+
+def _unread(night: _Night, read: _Read, known: SourceMemory, failure: Failure) -> _Read:
+    night.memory.keep_source(after_failure(known, failure, night.now))
+    read.failures.append(failure)
+    return read
+
+
+def _keep(night: _Night, before: SourceMemory, now: SourceMemory) -> None:
+    if before.dead:
+        log.warning("%s: %s answers again after %d failures", night.outlet.domain, before.url, before.fails)
+    if now.moved and not before.moved:
+        log.warning("%s: %s has moved for good to %s", night.outlet.domain, now.url, now.location)
+    night.memory.keep_source(now)
+
+
+async def _read_feed(night: _Night, source: str, *, depth: int = 0) -> _Read:
+    read = await _read_source(night, source, _feed_entries)
+    children = [e for e in read.entries if e.kind == "sitemap"]
+    read.entries = [e for e in read.entries if e.kind == "article"]
+    if children and depth < MAX_DEPTH:
+        await _read_children(night, read, children, depth=depth)
+    return read
+
+
+def _feed_entries(got: Fetched, outlet: OutletConfig) -> list[Entry]:
     return parse_source(got.body, got.header("content-type"), got.url, limit=MAX_ENTRIES)
 
 
-async def _read_children(
-    outlet: OutletConfig, read: _Read, children: list[Entry], *, fetcher: Fetcher, since: dt.datetime | None, depth: int
-) -> None:
-    """The sitemaps of an index: none that has not changed since `since`, the newest first."""
+async def _read_children(night: _Night, read: _Read, children: list[Entry], *, depth: int) -> None:
+    """The sitemaps of an index: none that has not changed since the oldest date wanted, the newest first."""
+    since = night.since
     fresh = [c for c in children if since is None or c.published is None or c.published >= since]
     oldest = dt.datetime(1, 1, 1, tzinfo=dt.UTC)
     fresh.sort(key=lambda c: (c.published or oldest, "news" in c.link.lower()), reverse=True)
@@ -113,27 +190,19 @@ async def _read_children(
         link = normalise(child.link, base=read.base)
         if link is None:
             continue
-        inner = await _read_feed(outlet, link, fetcher=fetcher, since=since, depth=depth + 1)
+        inner = await _read_feed(night, link, depth=depth + 1)
         read.entries += inner.entries
         read.failures += inner.failures
 
 
-async def _read_page(outlet: OutletConfig, page: str, *, fetcher: Fetcher) -> _Read:
-    read = _Read(source=page, base=page)
-    got = await fetcher.get(page, pages_only=True)
-    if isinstance(got, Failure):
-        read.failures.append(_failed(outlet, page, got))
-        return read
-    read.base = got.url
-    links = await _parsed(outlet, page, functools.partial(parse_links, got.body, got.url, limit=MAX_LINKS))
-    if isinstance(links, Failure):
-        read.failures.append(links)
-        return read
-    for entry in links:
+def _page_links(got: Fetched, outlet: OutletConfig) -> list[Entry]:
+    """The links of a page that may lead to articles."""
+    found = []
+    for entry in parse_links(got.body, got.url, limit=MAX_LINKS):
         address = normalise(entry.link, base=got.url)
         if address and may_be_article(address, entry.title or "", page=got.url, domain=outlet.domain):
-            read.entries.append(entry)
-    return read
+            found.append(entry)
+    return found
 
 
 def _merge(
@@ -160,7 +229,7 @@ def _merge(
             if key not in found:
                 found[key] = Address(
                     url=address, outlet=outlet.domain, found_in=source, title_hint=entry.title,
-                    published_hint=entry.published,
+                    published_hint=entry.published, updated_hint=entry.updated,
                 )  # fmt: skip
                 rank[key] = entry.published or (now if read.undated_is_new else dt.datetime(1, 1, 1, tzinfo=dt.UTC))
     if too_old:

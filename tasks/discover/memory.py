@@ -6,6 +6,7 @@ import dataclasses
 import datetime as dt
 import hashlib
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -79,13 +80,11 @@ class Forgetful:
         pass
 
 
-def validators_of(got: Fetched) -> tuple[str | None, str | None]:
-    """(ETag, Last-Modified) of a response, where they are such that they may be sent back."""
-    etag, modified = got.header("etag").strip(), got.header("last-modified").strip()
-    return (
-        etag if _KEEPS.fullmatch(etag) else None,
-        modified if _KEEPS.fullmatch(modified) else None,
-    )
+def validators_of(headers: Iterable[tuple[str, str]]) -> tuple[str | None, str | None]:
+    """(ETag, Last-Modified) of a response's headers, where they are such that they may be sent back."""
+    found = {name.lower(): value.strip() for name, value in headers}
+    etag, modified = found.get("etag", ""), found.get("last-modified", "")
+    return etag if _KEEPS.fullmatch(etag) else None, modified if _KEEPS.fullmatch(modified) else None
 
 
 def digest_of(body: bytes) -> str:
@@ -101,7 +100,7 @@ def after_change(
 ) -> SourceMemory:
     """The memory after a body that was read. News is an entry that was not there before: many feeds carry the time of
     day, so that their bytes change with every visit."""
-    etag, modified = validators_of(got)
+    etag, modified = validators_of(got.headers)
     kept = tuple(entries) if len(entries) <= MAX_ENTRIES_KEPT else ()
     new = {e.link for e in entries} - {e.link for e in before.entries}
     answered = dataclasses.replace(

@@ -23,10 +23,17 @@ BUSY = (429, 503)
 
 class Fault(Exception):
     """Why one request gave nothing. `passing`: another try may do better; `wait_s`: the server asked for that pause;
-    `busy`: it said that it has enough of us."""
+    `busy`: it said that it has enough of us; `asked`: whether the server was asked at all."""
 
     def __init__(
-        self, reason: Reason, detail: str, *, passing: bool = False, wait_s: float | None = None, busy: bool = False
+        self,
+        reason: Reason,
+        detail: str,
+        *,
+        passing: bool = False,
+        wait_s: float | None = None,
+        busy: bool = False,
+        asked: bool = True,
     ) -> None:
         super().__init__(detail)
         self.reason = reason
@@ -34,6 +41,7 @@ class Fault(Exception):
         self.passing = passing
         self.wait_s = wait_s
         self.busy = busy
+        self.asked = asked
         self.tries = 0
 
 

@@ -70,10 +70,17 @@ class RawArchive:
                 os.fsync(file.fileno())
             part.rename(part.with_name(part.name.removesuffix(_PART)))
 
-    def add(self, got: Fetched, *, outlet: str, same_as: tuple[str, str, str] | None = None) -> None:
-        """Write one response with its request; as a revisit record where it is `same_as` an earlier one."""
+    def add(self, got: Fetched, *, outlet: str) -> None:
+        """Write one response with its request."""
+        self._write(got, outlet, exchange(got, outlet))
+
+    def add_repeated(self, got: Fetched, *, outlet: str, same_as: tuple[str, str, str]) -> None:
+        """Write one response that repeats an earlier one, (address, WARC date, digest), as a revisit record."""
+        self._write(got, outlet, exchange(got, outlet, same_as=same_as))
+
+    def _write(self, got: Fetched, outlet: str, records: bytes) -> None:
         file = self._file or self._open(got)
-        file.write(exchange(got, outlet, same_as=same_as))
+        file.write(records)
         file.flush()
         self.archived[got.address] = outlet
         self._count += 1

@@ -252,8 +252,8 @@ class WebFetcher:
                     tries += 1
                     reply = await self._in_turn(host, url, wanted, cookies=cookies)
         except Fault as fault:
-            fault.tries = tries
-            if fault.reason in _NETWORK:
+            fault.tries = tries if fault.asked else tries - 1
+            if fault.asked and fault.reason in _NETWORK:
                 host.faults += 1
             raise
         host.faults = 0
@@ -275,7 +275,7 @@ class WebFetcher:
             if loop.time() + wait - host.first_at > self._rules.host_time_s:
                 raise Fault(
                     Reason.TIMEOUT, f"the host's time for one night ({self._rules.host_time_s:.0f} s) is used up: "
-                    f"its pause is {host.delay_s:.1f} s"
+                    f"its pause is {host.delay_s:.1f} s", asked=False,
                 )  # fmt: skip
             await asyncio.sleep(wait)
             try:
@@ -298,8 +298,9 @@ class WebFetcher:
             raise Fault(Reason.CONNECT_FAILED, f"the host gave no answer {host.faults} times running: not asked again")
         if host.quiet_until is not None and self._now() < host.quiet_until:
             raise Fault(
-                Reason.HTTP_REFUSED, f"the host asked to be left alone until {host.quiet_until:%Y-%m-%d %H:%M} UTC"
-            )
+                Reason.HTTP_REFUSED, f"the host asked to be left alone until {host.quiet_until:%Y-%m-%d %H:%M} UTC",
+                asked=False,
+            )  # fmt: skip
 
     async def _ask(self, host: Host, url: str, wanted: _Wanted, *, cookies: str) -> _Reply:
         headers = {"Cookie": cookies} if cookies else {}
