@@ -126,10 +126,11 @@ def _guarded(body: Callable[[], T]) -> T:
     from tasks.extract.checks import InvariantError
     from tasks.publish.store import StoreError
     from tasks.scrape.inputs import InputError
+    from tasks.scrape.shards import StateError
 
     try:
         return body()
-    except (InputError, OutletsError, StoreError) as err:
+    except (InputError, OutletsError, StateError, StoreError) as err:
         _fail(str(err), WRONG_USE)
     except EngineError as err:
         _fail(str(err), FAILED)
@@ -375,6 +376,38 @@ def why(
     from flows.show_article import show_why
 
     show_why(_answer(wanted, out, settings), Console())
+
+
+@app.command()
+def show(
+    wanted: Annotated[
+        str, typer.Argument(metavar="ARTICLE", help="article_id, id of the corpus, address, or file name.")
+    ],
+    html: Annotated[
+        Path | None, typer.Option("--html", help="Write the article's page here instead.", show_default=False)
+    ] = None,
+    out: Out = None,
+    settings: SettingsFile = None,
+) -> None:
+    """Show an article with its quotes, sources and events marked in the text, on the terminal or as an HTML page."""
+    answer = _answer(wanted, out, settings)
+    if answer.reading is None:
+        from flows.show_article import show_why
+
+        show_why(answer, Console())
+        _fail("no article came of it, or several did: give an article_id", WRONG_USE)
+    if html is not None:
+        from tasks.report.reader import render_reader
+
+        try:
+            html.write_text(render_reader(answer.reading), encoding="utf-8", errors="replace")
+        except OSError as err:
+            _fail(f"cannot write {html}: {err.strerror}. Give a file in a folder that is there", WRONG_USE)
+        typer.echo(html)
+        return
+    from flows.show_article import show_article
+
+    show_article(answer, Console())
 
 
 def _answer(wanted: str, out: Path | None, settings: Path | None) -> Answer:

@@ -13,6 +13,7 @@ import jinja2
 from tasks import tables
 from tasks.publish import snapshots
 from tasks.publish.store import Store
+from tasks.report.reading import range_words
 
 SAMPLE_ROWS = 30
 CONTEXT_CHARS = 160
@@ -90,18 +91,8 @@ def _template() -> jinja2.Template:
     )
     env.filters["bytes"] = lambda n: f"{n / 1e6:,.0f} MB" if n is not None else "unknown"
     env.filters["count"] = lambda n: f"{n:,}"
-    env.filters["range"] = _range
+    env.filters["range"] = range_words
     return env.get_template("nightly.html.j2")
-
-
-def _range(pair: tuple[int | None, int | None]) -> str:
-    """(min, max) in words: 12, at least 12, up to 90, 12 to 15."""
-    low, high = pair
-    if low is None:
-        return f"up to {high}" if high is not None else ""
-    if high is None:
-        return f"at least {low}"
-    return str(low) if low == high else f"{low} to {high}"
 
 
 def _rows(db: Any, sql: str, **params: object) -> list[dict[str, Any]]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import functools
 import json
+import re
+import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,7 +38,7 @@ _OF_ARTICLE = {
     "events": "select * from events where article_id = $article order by start, trigger_start",
 }
 _REVISIONS = """
-select article_id, revision, valid_from, change, title, outlet, url from articles
+select article_id, revision, valid_from, change, title, text, outlet, url from articles
 where article_key = $key order by revision
 """
 _COPIES = """
@@ -44,6 +46,7 @@ select article_id, outlet, title, url, published_at, is_original from articles
 where copy_group = $group and article_key <> $key
 order by is_original desc, published_at, article_id limit $n
 """
+_BIDI = re.compile("[\u202a-\u202e\u2066-\u2069\u200e\u200f\u061c]")
 MOST = 50
 """Rows shown where there can be many: matches, inputs, copies."""
 
@@ -141,6 +144,24 @@ def pieces(text: str, marks: Iterable[tuple[int, int, str]], cuts: Iterable[Row]
         current += opening.get(left, ())
         if right is not None:
             yield Piece(text[left:right], tuple(sorted(set(current))))
+
+
+def harmless(text: str) -> str:
+    """Text of an article for showing: control characters and writing-direction overrides become visible marks."""
+    if text.isascii() and text.isprintable():
+        return text
+    text = _BIDI.sub("\ufffd", text)
+    return "".join(c if c in "\n\t" or unicodedata.category(c) != "Cc" else "\ufffd" for c in text)
+
+
+def range_words(pair: tuple[int | None, int | None]) -> str:
+    """(min, max) in words: 12, at least 12, up to 90, 12 to 15."""
+    low, high = pair
+    if low is None:
+        return f"up to {high:,}" if high is not None else ""
+    if high is None:
+        return f"at least {low:,}"
+    return f"{low:,}" if low == high else f"{low:,} to {high:,}"
 
 
 @functools.cache

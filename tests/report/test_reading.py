@@ -9,7 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.report.reading import Piece, pieces, reason_words
+from tasks.publish.store import Store
+from tasks.report.changes import changes
+from tasks.report.reader import render_reader
+from tasks.report.reading import Piece, look_up, pieces, reason_words
 from tasks.tables import Reason
 from tests.flows.test_cli import _call
 from tests.flows.test_ingest import _ingest
@@ -92,3 +95,51 @@ def test_why_shows_hostile_text_harmless(out: Path) -> None:
     assert "red" in said
     assert "\x1b[31mred" not in said
     assert "\u202e" not in said
+
+
+def test_show_marks_quotes_and_lists_the_rows(out: Path) -> None:
+    said = " ".join(_call("show", "gauge.html", "--out", out).stdout.split())
+    assert "Ines Calder (said): “We were blind for six hours,”" in said
+    assert "sources" in said
+    assert "events" in said
+
+
+def test_show_of_an_input_without_article_says_so(out: Path) -> None:
+    assert "no article came of it" in _call("show", "empty.html", "--out", out, code=2).output
+
+
+def test_the_page_of_an_article_holds_its_rows_and_nothing_that_runs(out: Path, tmp_path: Path) -> None:
+    _call("show", "gauge.html", "--out", out, "--html", tmp_path / "gauge.html")
+    page = (tmp_path / "gauge.html").read_text(encoding="utf-8")
+    assert page.count("<script>") == 1
+    assert "Sign up to our newsletter" in page
+    assert 'class="quote" data-of="q0' in page
+    assert "http-equiv" in page
+    assert "https://" not in page.split("</style>")[1]
+    assert "cannot write" in _call("show", "gauge.html", "--out", out, "--html", tmp_path / "no" / "x", code=2).output
+
+
+def test_the_page_shows_hostile_content_harmless(out: Path) -> None:
+    reading = look_up(Store.open(out), "esc").reading
+    assert reading is not None
+    reading.article["title"] = "<script>alert(1)</script>" + "x" * 1_000_000
+    reading.article["text"] = "<img src=x onerror=alert(2)> \u202eabc"
+    page = render_reader(reading)
+    assert page.count("<script") == 1
+    assert "<img" not in page
+    assert "\u202e" not in page
+    assert len(page) < 50_000
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("A b.\nC d.", "A b.\nC d.", []),
+        ("A b.\nC d.", "A b.\nC e.", [([("C ", False), ("d", True), (".", False)], [("C ", False), ("e", True), (".", False)])]),
+        ("A.", "A.\nB.", [(None, [("B.", True)])]),
+        ("A.\nB.", "B.", [([("A.", True)], None)]),
+    ],
+)  # fmt: skip
+def test_changes_are_shown_word_by_word(old: str, new: str, expected: list[object]) -> None:
+    made = [(c.old and list(c.old.stretches), c.new and list(c.new.stretches)) for c in changes(old, new)]
+    assert made == expected

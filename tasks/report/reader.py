@@ -1,0 +1,158 @@
+"""The reader: one article as a page of its own, with its quotes, sources and events marked in the text.
+
+The page asks for nothing from outside; its one script is allowed by its hash, so that nothing an article contains can
+run.
+"""
+
+from __future__ import annotations
+
+import base64
+import functools
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+from tasks.report.changes import ChangedParagraph, changes
+from tasks.report.reading import Piece, Reading, Row, harmless, pieces, range_words
+
+HERE = Path(__file__).parent
+COUNTS = ("killed", "injured", "arrested", "displaced")
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What changed from one revision to the next."""
+
+    row: Row  # the newer revision
+    title_before: str | None  # where the title changed
+    paragraphs: list[ChangedParagraph]
+
+
+def render_reader(reading: Reading, *, link: Callable[[str], str] | None = None, home: str | None = None) -> str:
+    """The page of one article as HTML.
+
+    `link` makes the address of another article's page from its article_id; without it such articles are named, not
+    linked. `home` is the address that the page leads back to.
+    """
+    return _template().render(
+        a=reading.article,
+        paragraphs=list(_paragraphs(reading)),
+        quotes=reading.quotes,
+        sources=reading.sources,
+        events=reading.events,
+        names={s["source_id"]: s["name"] for s in reading.sources},
+        changes=list(_changes(reading)),
+        revisions=reading.revisions,
+        copies=reading.copies,
+        link=link,
+        home=home,
+        counts=COUNTS,
+        script=_script(),
+        script_hash=_hash(_script()),
+    )
+
+
+def marks(reading: Reading) -> Iterator[tuple[int, int, str]]:
+    """(start, end, "<class> <id of the row>") of everything that is marked in the text."""
+    for i, q in enumerate(reading.quotes):
+        for span in q["parts"] or [q]:
+            yield span["start"], span["end"], f"quote q{i}"
+        for part in ("cue", "speaker"):
+            if q[f"{part}_start"] is not None:
+                yield q[f"{part}_start"], q[f"{part}_end"], f"{part} q{i}"
+    for i, s in enumerate(reading.sources):
+        for span in s["mentions"]:
+            yield span["start"], span["end"], f"source s{i}"
+    for i, e in enumerate(reading.events):
+        yield e["start"], e["end"], f"evidence e{i}"
+        for part in ("trigger", "actor", "recipient", "place"):
+            if e[f"{part}_start"] is not None:
+                yield e[f"{part}_start"], e[f"{part}_end"], f"{part} e{i}"
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A piece as the page shows it."""
+
+    text: str
+    classes: str
+    of: str  # ids of the rows it belongs to
+    first: str  # rows that begin here: these can be reached by keyboard
+    cut: str | None
+
+
+def _paragraphs(reading: Reading) -> Iterator[list[Stretch]]:
+    seen: set[str] = set()
+    line: list[Stretch] = []
+    article = reading.article
+    for piece in pieces(article["text"], marks(reading), article["removed"]):
+        if piece.cut is not None:
+            if line:
+                yield line
+            yield [Stretch(harmless(piece.text), "", "", "", piece.cut)]
+            line = []
+            continue
+        first, *rest = piece.text.split("\n")
+        for i, text in enumerate((first, *rest)):
+            if i:
+                if line:
+                    yield line
+                line = []
+            if text:
+                line.append(_stretch(text, piece, seen))
+    if line:
+        yield line
+
+
+def _stretch(text: str, piece: Piece, seen: set[str]) -> Stretch:
+    named = [mark.split(" ") for mark in piece.marks]
+    ids = {row for _, row in named}
+    begin = {row for kind, row in named if kind in ("quote", "trigger")} - seen
+    seen |= begin
+    return Stretch(harmless(text), " ".join(sorted({k for k, _ in named})), " ".join(sorted(ids)),
+                   " ".join(sorted(begin)), None)  # fmt: skip
+
+
+def _changes(reading: Reading) -> Iterator[Change]:
+    for old, new in pairwise(reading.revisions):
+        before = old["title"] if old["title"] != new["title"] else None
+        yield Change(new, before, list(changes(old["text"], new["text"])))
+
+
+@functools.cache
+def _script() -> str:
+    return (HERE / "reader.js").read_text(encoding="utf-8")
+
+
+def _hash(script: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode("ascii")
+
+
+@functools.cache
+def _template() -> jinja2.Template:
+    return templates().get_template("reader.html.j2")
+
+
+@functools.cache
+def templates() -> jinja2.Environment:
+    """The pages' templates: everything is escaped, and text of articles is made harmless."""
+    env = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(HERE), autoescape=True, trim_blocks=True, lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )  # fmt: skip
+    env.filters["range"] = range_words
+    env.filters["count"] = lambda n: f"{n:,}"
+    env.filters["day"] = lambda at: f"{at:%Y-%m-%d}" if at else "undated"
+    env.filters["safe_text"] = _short
+    return env
+
+
+def _short(value: Any, most: int = 400) -> str:
+    """A title, name or address for a page: harmless, and cut where it is absurdly long."""
+    text = harmless("" if value is None else str(value))
+    return text if len(text) <= most else text[:most] + "…"
