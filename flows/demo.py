@@ -25,7 +25,10 @@ def run_demo(folder: Path, settings: Settings, progress: Progress) -> Summary:
     rules = settings.model_copy(
         update={
             # The press lives on loopback, and its calendar is its own: its articles are old by today's date.
-            "scrape": settings.scrape.model_copy(update={"allow_addresses": ["127.0.0.0/8"], "delay_s": 0.02}),
+            # Its nights follow each other in minutes: every article is visited again in every one.
+            "scrape": settings.scrape.model_copy(
+                update={"allow_addresses": ["127.0.0.0/8"], "delay_s": 0.02, "revisit_hours": [0.0]}
+            ),
             "discover": settings.discover.model_copy(update={"max_age_days": 0}),
         }
     )

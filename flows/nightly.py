@@ -15,8 +15,10 @@ from tasks.publish.night import OutletFacts, Visit
 from tasks.publish.store import Store
 from tasks.report.summary import Summary
 from tasks.scrape.inputs import InputOptions, plan_shards
+from tasks.scrape.learn import learn, published_runs
 from tasks.scrape.night import ScrapeReport, scrape_night
 from tasks.scrape.shards import Shard
+from tasks.scrape.state import State
 from tasks.settings import Settings
 
 FLOW = "nightly"
@@ -34,25 +36,53 @@ class Request:
 
 
 def run_night(request: Request, progress: Progress) -> Summary:
-    """One night over the outlets. Raises OutletsError for a wrong outlets file, StoreError for an unwritable folder."""
+    """One night over the outlets.
+
+    Raises OutletsError for a wrong outlets file, StoreError for an unwritable folder, StateError for an unusable state.
+    """
     started = pipeline.now()
     outlets = load_outlets(request.outlets)
     store = Store.open(request.root, write=True)
     rules = request.settings.engine
     with store.lock():
         name = pipeline.run_id(store, FLOW, request.night, [repr(sorted(o.domain for o in outlets))], request.settings)
+        learn_of_tables(
+            store, request.settings, request.raw
+        )  # of a night that was killed between its publication and its end
         if rules.runner == "inline":
             job = _scrape(store, request, outlets, name, started, engine.Inline(progress), progress)
-            return pipeline.process(job, engine.Inline(progress))
-        with engine.server(rules):
-            return engine.run_as_flow(
-                FLOW,
-                name,
-                engine.task_runner(rules, 1),
-                lambda: pipeline.as_flow(
-                    _scrape(store, request, outlets, name, started, engine.Orchestrated(progress), progress), progress
-                ),
-            )
+            summary = pipeline.process(job, engine.Inline(progress))
+        else:
+            with engine.server(rules):
+                summary = engine.run_as_flow(
+                    FLOW,
+                    name,
+                    engine.task_runner(rules, 1),
+                    lambda: pipeline.as_flow(
+                        _scrape(store, request, outlets, name, started, engine.Orchestrated(progress), progress),
+                        progress,
+                    ),
+                )
+        learn_of_tables(store, request.settings, request.raw)
+        return summary
+
+
+def state_place(root: Path, settings: Settings) -> str:
+    """Where the state lies: as set, else beside the tables it is learnt from."""
+    return settings.state or str(root / ".state" / "visits.sqlite")
+
+
+def learn_of_tables(store: Store, settings: Settings, raw: Path, *, anew: bool = False) -> int:
+    """Let the state learn of published nights that it does not know. Answers how many runs those were.
+
+    `anew`: forget what is known of articles' addresses first. Raises StateError.
+    """
+    nights = [(store.path("runs", n), store.path("inputs", n)) for n in store.nights("runs")]
+    with State.open(state_place(store.root, settings)) as state:
+        if anew:
+            state.forget_pages()
+        runs = published_runs(nights, FLOW)
+        return learn(state, runs, raw, settings.scrape.revisit_hours)
 
 
 def _scrape(
@@ -75,7 +105,10 @@ def _scrape(
     report: ScrapeReport = steps.call("scrape", _scrape_night, request, outlets, run_name, progress)
     shards = (
         plan_shards(
-            report.warcs, InputOptions(), records=rules.engine.shard_records, max_bytes=rules.engine.shard_bytes
+            report.warcs,
+            InputOptions(root=str(request.raw)),
+            records=rules.engine.shard_records,
+            max_bytes=rules.engine.shard_bytes,
         )
         if report.warcs
         else []
@@ -142,13 +175,15 @@ def _scrape_night(request: Request, outlets: list[OutletConfig], run_name: str, 
             (found if what == "discover" else fetched)(done - last[what], total)
             last[what] = done
 
-        return scrape_night(
-            outlets,
-            night=request.night,
-            run_name=run_name,
-            raw_dir=request.raw,
-            rules_discover=request.settings.discover,
-            rules_scrape=request.settings.scrape,
-            now_fn=pipeline.now,
-            progress=tell,
-        )
+        with State.open(state_place(request.root, request.settings)) as state:
+            return scrape_night(
+                outlets,
+                night=request.night,
+                run_name=run_name,
+                raw_dir=request.raw,
+                rules_discover=request.settings.discover,
+                rules_scrape=request.settings.scrape,
+                now_fn=pipeline.now,
+                progress=tell,
+                state=state,
+            )

@@ -135,7 +135,7 @@ class Removed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RawRef:
-    file: Annotated[str, Col("the raw file, as it was given")]
+    file: Annotated[str, Col("the raw file: relative to the raw archive's folder where it lies in it, else as given")]
     offset: Annotated[int, Col("where in the file: byte offset of a WARC record, else record number from 0")]
 
 
@@ -454,7 +454,7 @@ class Input:
     """One discovered address or input record, and what became of it."""
 
     run_id: Annotated[str, Col("the run", low_cardinality=True)]
-    ref: Annotated[str, Col("file and place in it, or the address")]
+    ref: Annotated[str, Col("file and place in it (as in articles.raw_ref), or the address")]
     url: Annotated[str | None, Col("its address")]
     outlet: Annotated[str | None, Col("domain of the publisher", low_cardinality=True)]
     fate: Annotated[Fate, Col("article, revision, unchanged, copy, skipped or failed", low_cardinality=True)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import os
 import re
@@ -11,7 +12,7 @@ from pathlib import Path
 from tasks.scrape.corpora import plan_table, read_table
 from tasks.scrape.decode import DecodeError, Inflater, OverLimit
 from tasks.scrape.records import RawPage, RawText
-from tasks.scrape.shards import MAX_RECORD_BYTES, InputError, InputOptions, Kind, Shard, shard_digest, shard_name
+from tasks.scrape.shards import MAX_RECORD_BYTES, InputError, InputOptions, Kind, Shard, shard_digest, shard_name, told
 from tasks.scrape.warcs import looks_html, plan_warc, read_warc
 from tasks.tables import Failure, Fate, Reason
 
@@ -62,6 +63,20 @@ def plan_shards(paths: Sequence[Path], options: InputOptions, *, records: int, m
 
 def read_shard(shard: Shard) -> Iterator[RawPage | RawText | Failure]:
     """Every input of the shard in order, one outcome each: a page, a text, or why it is neither."""
+    names = {path: told(path, shard.options) for path in shard.paths}
+    if all(path == name for path, name in names.items()):
+        yield from _read(shard)
+        return
+    for record in _read(shard):
+        path, _, number = record.ref.rpartition("#")
+        name = names.get(path, path)
+        if isinstance(record, Failure):
+            yield dataclasses.replace(record, ref=f"{name}#{number}")
+        else:
+            yield dataclasses.replace(record, ref=f"{name}#{number}", file=name)
+
+
+def _read(shard: Shard) -> Iterator[RawPage | RawText | Failure]:
     if shard.kind in ("warc", "warc_stream"):
         yield from read_warc(shard)
     elif shard.kind == "html":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
@@ -20,6 +21,13 @@ class InputError(ValueError):
     """Wrong use: what was given to ingest cannot be read at all. The message says which path, why, and what to do."""
 
 
+class StateError(Exception):
+    """What is remembered of sites cannot be opened; the message says what to do. No table is touched by that.
+
+    (Here and not in state.py, so that the command line need not import a database for its name.)
+    """
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InputOptions:
     """What the user says about stored inputs. `None` means not said."""
@@ -29,6 +37,7 @@ class InputOptions:
     published: str | None = None
     outlet: str | None = None
     already_clean: bool = False
+    root: str | None = None  # folder that refs are told relative to, where a file lies in it: the raw archive's
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +60,15 @@ class Shard:
     options: InputOptions
 
 
+def told(path: str, options: InputOptions) -> str:
+    """A file's name as refs and rows tell it: relative to the raw archive's folder where it lies in it, so that it does
+    not depend on where a command was given; else as it was given."""
+    if options.root is None:
+        return path
+    full, root = os.path.abspath(path), os.path.abspath(options.root)
+    return os.path.relpath(full, root) if full.startswith(root.rstrip("/") + "/") else path
+
+
 def shard_digest(kind: Kind, paths: Iterable[str], start: int, options: InputOptions) -> hashlib.blake2b:
     """A hash that already holds everything but the raw bytes; the caller adds those and calls `shard_name`.
 
@@ -58,7 +76,7 @@ def shard_digest(kind: Kind, paths: Iterable[str], start: int, options: InputOpt
     """
     digest = hashlib.blake2b(digest_size=12)
     for part in (
-        READER_VERSION, kind, *paths, start,
+        READER_VERSION, kind, *(told(p, options) for p in paths), start,
         options.text_column, options.id_column, options.published, options.outlet, options.already_clean,
     ):  # fmt: skip
         data = str(part).encode("utf-8", "surrogatepass")

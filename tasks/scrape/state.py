@@ -27,17 +27,16 @@ from sqlalchemy.exc import DatabaseError, SQLAlchemyError
 from tasks.discover.address import same_key
 from tasks.discover.memory import SourceMemory
 from tasks.discover.parse import Entry
+from tasks.scrape.shards import StateError
 from tasks.scrape.state_schema import MIGRATIONS, hosts, learnt, meta, pages, sources
 from tasks.scrape.visits import Visited
+
+__all__ = ["State", "StateError", "key_of"]
 
 log = logging.getLogger(__name__)
 
 BATCH = 400
 """Rows looked up or written at once; SQLite takes a limited number of values."""
-
-
-class StateError(Exception):
-    """The state cannot be opened; the message says what to do. No table is touched by that."""
 
 
 def key_of(address: str) -> str:
@@ -130,7 +129,11 @@ class State:
         for i in range(0, len(rows), BATCH):
             insert: Any = self._insert(table)
             changes = {c.name: insert.excluded[c.name] for c in table.columns if c.name != key.name}
-            db.execute(insert.on_conflict_do_update(index_elements=[key], set_=changes), list(rows[i : i + BATCH]))
+            if changes:
+                insert = insert.on_conflict_do_update(index_elements=[key], set_=changes)
+            else:
+                insert = insert.on_conflict_do_nothing(index_elements=[key])
+            db.execute(insert, list(rows[i : i + BATCH]))
 
     # ------------------------------------------------------------------ sources
 

@@ -195,7 +195,7 @@ def test_coverage_and_outlets_know_every_outlet(nights: Nights) -> None:
 
 def test_raw_archive_holds_every_fetched_page(nights: Nights) -> None:
     first = nights.articles(1).iloc[0]
-    assert Path(first.raw_ref["file"]).is_file()
+    assert (nights.folder / "raw" / first.raw_ref["file"]).is_file()
     warcs = list((nights.folder / "raw").rglob("*.warc.gz"))
     assert warcs
     assert {w.parent.name for w in warcs} == {str(s.night) for s in nights.summaries}
