@@ -7,16 +7,17 @@ description and pronoun that speaks is given to the entity it most likely stands
 from __future__ import annotations
 
 import re
-from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
 from tasks.extract.quotes.frame import Frame, hash_of
-from tasks.extract.sources.kinds import gender_of, kind_of_name, kind_of_noun, number_of, singular, word_list
-from tasks.extract.sources.mentions import Mention, noun_kinds
+from tasks.extract.sources.beside import before_name
+from tasks.extract.sources.given import word_list
+from tasks.extract.sources.kinds import kind_of_noun, number_of
+from tasks.extract.sources.mentions import Mention, noun_kinds, singular
+from tasks.extract.sources.names import Cast, Entity, find_names, name_text, name_words, note_gender
 
-_WORD = re.compile(r"[^\W_]+(?:[-.&'’][^\W_]+)*")
 _FEMALE = word_list("female")
 _MALE = word_list("male")
 _HE, _SHE = (
@@ -31,45 +32,16 @@ _SELF = frozenset(("i", "we", "us", "you", "me", "my", "our"))
 _POINTERS = frozenset(("the", "this", "that", "these", "those", "a", "an"))
 _ANYBODY = frozenset(("man", "woman", "mother", "father", "boy", "girl", "mum", "dad"))
 PERSON_WORDS = word_list("person")
-
-
-@dataclass(slots=True, kw_only=True, eq=False)
-class Entity:
-    """Somebody or something that may speak. `mentions` are indices into the article's mentions, ascending."""
-
-    words: tuple[str, ...]  # of its fullest name, lower case, without titles; empty for an unnamed one
-    name: str
-    named: bool
-    kind: str | None
-    ents: Counter[str] = field(default_factory=Counter)
-    mentions: list[int] = field(default_factory=list)
-    female: bool | None = None
-    plural: bool = False
-    head: str = ""  # singular head noun of an unnamed one
-    modifiers: frozenset[str] = frozenset()
-
-
-@dataclass(slots=True, kw_only=True, eq=False)
-class Cast:
-    """The entities of an article, and which one each mention stands for."""
-
-    entities: list[Entity]
-    of: dict[int, Entity]
-    resolved_by: dict[int, str]
-
-
-def name_words(text: str) -> tuple[str, ...]:
-    """Words of a name in lower case, without possessive endings."""
-    clean = re.sub(r"['’]s?(?=\W|$)", "", text.replace("''", "'"))
-    return tuple(w.lower() for w in _WORD.findall(clean))
-
-
-def name_text(f: Frame, m: Mention) -> str:
-    """The proper name inside a mention as the text has it, without a possessive ending."""
-    assert m.name is not None
-    lo, hi = m.name
-    text = f.text[f.start[lo] : f.end[hi - 1]]
-    return re.sub(r"['’]s?$", "", text)
+_BODIES = word_list("organisation")
+_READ = word_list("document_nouns")
+_PLACES, _COMPANIES, _KIN = word_list("place"), word_list("company"), word_list("kin")
+_NAMING = re.compile(
+    r"who (?:only )?(?:gave|gives|give) (?:only )?(?:his|her|their) (?:first |full )?names?(?: only)? as |"
+    r"(?:who )?(?:only )?identified (?:him|her|them)sel(?:f|ves)(?: only)? as |"
+    r"(?:who (?:asked|wanted) to be )?(?:identified|named|called|known)(?: only)? "
+    r"(?:as |by (?:his|her|their) [\w ]{3,20}, )"
+)
+"""How an article names somebody whom it calls a resident first."""
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -100,7 +72,7 @@ def cast_of(
 ) -> Cast:
     """Who is who. `speaking`: mentions that speak, in the order of what they say; `quoted`: token spans they said."""
     cast = Cast(entities=[], of={}, resolved_by={})
-    _names(f, mentions, cast)
+    find_names(f, mentions, cast)
     r = _Reading(
         f=f,
         mentions=mentions,
@@ -116,6 +88,8 @@ def cast_of(
             if entity is None:
                 continue
             r.give(m, entity, how)
+        elif int(f.tag[x.head]) == hash_of("PRP$") and not r.inside[m]:
+            _own_whose(r, m)
         if m in r.speaks:
             r.last = cast.of.get(m, r.last)
     _name_later(r)
@@ -201,74 +175,6 @@ def _inside(mentions: list[Mention], quoted: list[tuple[int, int]]) -> list[bool
     return out
 
 
-def _names(f: Frame, mentions: list[Mention], cast: Cast) -> None:
-    """Entities of all proper names: full names first, then the short forms."""
-    words = {m: name_words(name_text(f, x)) for m, x in enumerate(mentions) if x.form == "name"}
-    by_words: dict[tuple[str, ...], Entity] = {}
-    votes: dict[tuple[str, ...], Counter[str]] = {}
-    for m, w in words.items():
-        votes.setdefault(w, Counter())[mentions[m].ent] += 1
-    order = sorted((m for m in words if words[m]), key=lambda m: (len(words[m]) == 1, m))
-    for m in order:
-        w, x = words[m], mentions[m]
-        entity = by_words.get(w)
-        if entity is None:
-            entity = _fitting(cast.entities, w, votes[w], m)
-        if entity is None:
-            entity = Entity(words=w, name=name_text(f, x), named=True, kind=None)
-            cast.entities.append(entity)
-        by_words.setdefault(w, entity) if len(w) > 1 else None
-        if len(w) > len(entity.words):
-            entity.words, entity.name = w, name_text(f, x)
-        entity.ents[x.ent] += 1
-        entity.mentions.append(m)
-        cast.of[m] = entity
-        cast.resolved_by[m] = "name"
-        _note_gender(f, x, entity)
-    for e in cast.entities:
-        e.mentions.sort()
-        e.kind = kind_of_name(f, e.words, e.ents, [mentions[m] for m in e.mentions])
-        e.plural = e.kind == "group"
-        if e.kind == "person" and e.female is None:
-            e.female = gender_of(e.words[0])
-
-
-def _fitting(entities: list[Entity], w: tuple[str, ...], votes: Counter[str], m: int) -> Entity | None:
-    """The entity that a (shorter) name fits: its surname, first name or initials; the nearest before, else after."""
-    fits = []
-    for e in entities:
-        if len(w) > len(e.words) or not e.words:
-            continue
-        person = e.ents["PERSON"] * 2 >= sum(e.ents.values())
-        if person and len(w) >= 2:
-            ok = w[0] == e.words[0] and w[-1] == e.words[-1]
-        elif person:
-            ok = w[0] == e.words[-1] or w[0] == e.words[0] or (len(e.words) > 2 and w[0] in e.words)
-        else:
-            ok = w == e.words[: len(w)] or (
-                len(w) == 1
-                and (w[0].replace(".", "") == "".join(x[0] for x in e.words) or (w[0] == e.words[-1] and len(w[0]) > 4))
-            )
-        if ok:
-            fits.append(
-                (
-                    not person and votes["PERSON"] > 0,
-                    w[0] != e.words[-1],
-                    min((abs(k - m) + 1000 * (k > m) for k in e.mentions), default=0),
-                    e,
-                )
-            )
-    return min(fits, key=lambda t: t[:3])[3] if fits else None
-
-
-def _note_gender(f: Frame, x: Mention, entity: Entity) -> None:
-    before = [f.doc[int(t)].lower_ for t in f.token[max(x.lo - 1, 0) : x.head]]
-    if any(w in _FEMALE for w in before):
-        entity.female = True
-    elif any(w in _MALE for w in before):
-        entity.female = False
-
-
 def _resolve(r: _Reading, m: int) -> tuple[Entity | None, str]:
     x, word = r.mentions[m], r.word(m)
     if x.form == "pronoun":
@@ -284,6 +190,14 @@ def _resolve(r: _Reading, m: int) -> tuple[Entity | None, str]:
     if named is not None:
         return named, "name"
     return _description(r, m), "description"
+
+
+def _own_whose(r: _Reading, m: int) -> None:
+    """Whose spokeswoman "its spokeswoman" is: only for nouns of people."""
+    f, i = r.f, r.mentions[m].head
+    noun = singular(f, int(f.head[i]))
+    if noun_kinds().get(noun) == "person" and (owner := _pronoun(r, m, r.word(m))) is not None:
+        r.cast.owners[i] = owner
 
 
 def _antecedent(r: _Reading, m: int) -> Entity | None:
@@ -314,6 +228,16 @@ def _apposed_name(r: _Reading, m: int) -> Entity | None:
             and r.mentions[k].form == "name"
         ):
             return r.cast.of.get(k)
+    for k in range(m + 1, min(m + 4, len(r.mentions))):
+        y = r.mentions[k]
+        if y.form != "name" or f.sent[y.head] != f.sent[head]:
+            continue
+        beside = before_name(f, y)
+        if beside is not None and beside.noun == head:
+            return r.cast.of.get(k)
+        assert y.name is not None
+        if _NAMING.fullmatch(f.text[f.end[r.mentions[m].hi - 1] : f.start[y.name[0]]].lstrip(" ,")):
+            return r.cast.of.get(k)
     return None
 
 
@@ -321,7 +245,7 @@ def _pronoun(r: _Reading, m: int, word: str) -> Entity | None:
     recent = _recent(r, m)
     if word in _HE | _SHE:
         fits = [
-            (s + (e.female is not None), e)
+            (s + 0.5 * (e.female is not None), e)
             for s, e in recent
             if e.kind == "person" and not e.plural and e.female in (None, word in _SHE)
         ]
@@ -395,15 +319,30 @@ def _definite(r: _Reading, m: int, head: str, kind: str | None) -> Entity | None
         ]
         if not fits and (head in PERSON_WORDS or head.endswith("old")):
             fits = [(s + e.named, e) for s, e in recent if e.kind == "person" and not e.plural]
-    elif head in ("country", "nation", "state", "city"):
-        fits = [(s, e) for s, e in recent if e.named and e.ents["GPE"] > 0]
+    elif kind == "document":
+        same = _READ if head in _READ else frozenset((head,))
+        fits = [(s + (e.head == head), e) for s, e in recent if e.kind == "document" and e.head in same]
     elif kind == "organisation":
-        fits = [
-            (s + 0.5 * e.named, e)
-            for s, e in recent
-            if e.kind == "organisation" and (e.head == head or (e.named and e.ents["GPE"] * 2 < sum(e.ents.values())))
-        ]
+        fits = [(s + bonus, e) for s, e in recent if (bonus := _organisation_fit(e, head)) is not None]
     return max(fits, key=lambda t: t[0])[1] if fits else None
+
+
+def _organisation_fit(e: Entity, head: str) -> float | None:
+    """How well "the county" or "the company" stands for an entity; None if it cannot."""
+    if e.kind not in ("organisation", None):
+        return None
+    if e.head == head:
+        return 1.0
+    if e.words[-1:] == (head,) or head in e.nouns or (e.named and head in e.words):
+        return 2.5
+    if not e.named:
+        return None
+    governs = e.ents["GPE"] * 2 >= sum(e.ents.values())
+    if head in _PLACES:
+        return 0.5 if governs and head in ("country", "nation", "state", "city") else None
+    if head not in _COMPANIES or governs:
+        return None
+    return -0.8 if e.words[-1] in _BODIES else 0.5  # "the agency" is hardly the Space Center
 
 
 def _nearest_person(r: _Reading, m: int, head: str) -> Entity | None:
@@ -445,7 +384,7 @@ def _own(r: _Reading, m: int, *, kind: str | None) -> Entity:
     name = described(f, x, lo, r.cast)
     entity = Entity(words=name_words(name) if named else (), name=name, named=named, kind=kind, head=head,
                     plural=number_of(f, x.head), modifiers=_modifiers(f, x, head))  # fmt: skip
-    _note_gender(f, x, entity)
+    note_gender(f, x, entity)
     if head in _FEMALE or head in _MALE:
         entity.female = head in _FEMALE
     r.cast.entities.append(entity)

@@ -3,55 +3,27 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections import Counter
 from importlib.resources import files
 
-from tasks.extract.quotes.frame import Frame
-from tasks.extract.quotes.lexicon import read_table
-from tasks.extract.sources.mentions import Mention, noun_kinds, titles
+from tasks.extract.quotes.frame import Frame, hash_of
+from tasks.extract.sources.beside import after_name, age_at, before_name, word
+from tasks.extract.sources.given import is_given, word_list
+from tasks.extract.sources.mentions import Mention, noun_kinds, singular, titles
 
-
-@functools.cache
-def word_list(name: str) -> frozenset[str]:
-    """One list of words.tsv. Raises KeyError for a name that is not there."""
-    return frozenset(dict(read_table("words.tsv", "tasks.extract.sources"))[name].split())
-
-
+ACRONYM = re.compile(r"\s?\(\s?[\"“]?([A-Z][A-Za-z]{0,5}[A-Z])[\"”]?\s?\)")
+""" (MSF) after a name."""
 _ORG, _DOC, _PLURAL = word_list("organisation"), word_list("document"), word_list("plural")
-
-
-@functools.cache
-def _given_names() -> dict[str, bool]:
-    """Given name -> whether it is a woman's."""
-    rows = read_table("given_names.tsv", "tasks.extract.sources")
-    return {name: gender == "f" for gender, names in rows for name in names.split()}
-
-
-def gender_of(given_name: str) -> bool | None:
-    """True for a woman's name, False for a man's, None where it does not tell."""
-    return _given_names().get(given_name)
+_LEADS, _KIN, _JOINS, _PARTICLE = word_list("leads"), word_list("kin"), word_list("joins"), word_list("particle")
+_SITES = word_list("site")
+_FIRST = frozenset(("university", "ministry", "department", "bank", "house", "bureau", "office", "institute"))
 
 
 @functools.cache
 def _organisations() -> frozenset[str]:
     text = (files("tasks.extract.sources") / "organisations.txt").read_text(encoding="utf-8")
     return frozenset(w for line in text.splitlines() if not line.startswith("#") for w in line.split())
-
-
-def singular(f: Frame, i: int) -> str:
-    """Lower-case singular of a head noun; hyphened compounds count by their last part if the whole is unknown."""
-    token = f.doc[int(f.token[i])]
-    word = token.lower_
-    known = noun_kinds()
-    for form in (
-        word,
-        token.lemma_.lower(),
-        word[:-1] if word.endswith("s") else word,
-        word[:-3] + "y" if word.endswith("ies") else word,
-    ):
-        if form in known:
-            return str(form)
-    return str(token.lemma_.lower())
 
 
 def number_of(f: Frame, i: int) -> bool:
@@ -80,36 +52,112 @@ def kind_of_noun(f: Frame, i: int) -> str | None:
     return kind or ("group" if number_of(f, i) else None)
 
 
-def kind_of_name(f: Frame, words: tuple[str, ...], ents: Counter[str], mentions: list[Mention]) -> str:
-    """Kind of a named entity, by the votes of its mentions, the words in its name, and a title before it."""
-    titled = 0
-    for x in mentions[:10]:
-        assert x.name is not None
-        before = f.doc[int(f.token[x.name[0] - 1])].lower_ if x.name[0] > x.lo else ""
-        titled += before in titles() or noun_kinds().get(before) == "person"
-    if (
-        words[-1] in _ORG
-        or (len(words) == 1 and words[0] in _organisations())
-        or (len(words) > 1 and words[0] in ("university", "ministry", "department", "bank", "house"))
-    ):
-        return "organisation"
-    if words[-1] in _DOC or ents["LAW"] + ents["WORK_OF_ART"] > sum(ents.values()) / 2:
+_TRAITS: dict[str, tuple[float, float]] = {
+    # what a mention or a name shows: weight for a person, for an organisation; set by hand on texts of our own
+    "titled": (3.0, 0.0), "role before": (2.5, 0.0), "age": (3.0, 0.0), "who": (2.0, 0.0), "which": (0.0, 1.5),
+    "beside person": (3.5, 0.0), "beside organisation": (0.0, 4.0), "the": (0.0, 2.0), "he": (0.8, 0.0),
+    "it": (0.0, 0.8), "owns": (0.0, 1.2), "employs": (0.0, 1.5),
+    "given": (2.5, 0.0), "given alone": (1.2, 0.0), "particle": (1.2, 0.0), "shape": (0.6, 0.0), "surname": (2.0, 0.0),
+    "first word": (0.0, 1.5), "ending": (0.0, 5.0), "known": (0.0, 5.0), "joined": (0.0, 2.5), "capitals": (0.0, 2.5),
+    "turn": (6.0, 0.0), "short form given": (0.0, 4.0),
+}  # fmt: skip
+_ENTS = {"PERSON": (2.2, 0.0), "ORG": (0.0, 2.0), "GPE": (0.0, 2.6), "LOC": (0.0, 2.2), "FAC": (0.0, 2.0),
+         "NORP": (0.0, 1.5), "PRODUCT": (0.0, 1.0), "": (0.0, 0.2)}  # fmt: skip
+
+
+def kind_of_name(f: Frame, words: tuple[str, ...], ents: Counter[str], mentions: list[Mention], *, short: int) -> str:
+    """Kind of a named entity: signs for a person and for an organisation are weighed, those of the text and those of
+    the name. `short`: 1 if its last word stands alone elsewhere in the text, -1 if its first does, else 0."""
+    total = sum(ents.values())
+    if ents["LAW"] + ents["WORK_OF_ART"] > total / 2 or (words[-1] in _DOC and len(words) > 1):
         return "document"
-    first = mentions[0]
-    if (
-        f.text[f.end[first.head] : f.end[first.head] + 1] == ":"
-        and f.text[f.start[first.head] : f.end[first.head]].isupper()
-    ):
-        return "person"  # SMITH: a turn of a transcript
-    short = {f.doc[int(f.token[x.head])].lower_ for x in mentions if x.name is not None and x.name[1] - x.name[0] == 1}
-    if len(words) in (2, 3) and words[-1] in short and words[0] not in short and not ents["GPE"]:
-        return "person"  # an organisation is shortened to its first word or its initials, a person to the surname
-    given = len(words) in (2, 3) and words[0] in _given_names()
-    if given or titled or ents["PERSON"] * 2 >= sum(ents.values()) > 0:
-        return "person"
-    tag = f.doc[int(f.token[mentions[0].head])].tag_
-    if ents["NORP"] * 2 > sum(ents.values()) or (tag == "NNPS" and not ents["ORG"] and not ents["GPE"]):
+    traits = _traits_of_name(f, words, mentions[0], short)
+    seen = [_traits_of_mention(f, x) for x in mentions[:10]]
+    kinds = Counter(t for ts in seen for t in ts)
+    person = organisation = 0.0
+    for t, n in kinds.items():
+        p, o = _TRAITS.get(t, (0.0, 0.0))
+        person, organisation = person + p * min(n, 2), organisation + o * min(n, 2)
+    for t in traits:
+        p, o = _TRAITS[t]
+        person, organisation = person + p, organisation + o
+    for t, n in ents.items():
+        p, o = _ENTS.get(t, (0.0, 0.0))
+        person, organisation = person + p * n / total, organisation + o * n / total
+    if kinds["beside document"] > len(seen) / 2 and max(person, organisation) < 5:
+        return "document"
+    plural = f.doc[int(f.token[mentions[0].head])].tag_ == "NNPS"
+    many = ents["NORP"] * 2 > total or (plural and not ents["ORG"] and not ents["GPE"])
+    if many and person < 3 and organisation < 4:
         return "group"
-    if ents["ORG"] + ents["GPE"] + ents["LOC"] + ents["FAC"] + ents["PRODUCT"] > 0:
-        return "organisation"
-    return "person" if len(words) in (2, 3) and all(w.isalpha() or "-" in w for w in words) else "organisation"
+    return "person" if person > organisation else "organisation"
+
+
+def _traits_of_name(f: Frame, words: tuple[str, ...], first: Mention, short: int) -> list[str]:
+    several = len(words) > 1
+    head = f.text[f.start[first.head] : f.end[first.head]]
+    out = []
+    if words[-1] in _ORG or words[-1] in _SITES or (several and words[0] in _FIRST):
+        out.append("ending")
+    if not several and words[0] in _organisations():
+        out.append("known")
+    if several and any(w in _JOINS or w == "&" for w in words):
+        out.append("joined")
+    if is_given(words[0]):
+        out.append("given" if several and len(words) < 5 else "given alone")
+    if several and any(w in _PARTICLE or w.startswith(("al-", "el-", "o'", "o’")) for w in words):
+        out.append("particle")
+    letters = all(w.replace("-", "").replace("'", "").isalpha() for w in words)
+    if 2 <= len(words) <= 4 and letters and not head.isupper():
+        out.append("shape")
+    if short:
+        out.append("surname" if short > 0 else "first word")
+    if f.text[f.end[first.head] : f.end[first.head] + 1] == ":" and head.isupper():
+        out.append("turn")  # SMITH: a turn of a transcript
+    elif not several and head.isupper() and 2 <= len(head) <= 6:
+        out.append("capitals")
+    return out
+
+
+def _traits_of_mention(f: Frame, x: Mention) -> set[str]:
+    assert x.name is not None
+    lo, hi = x.name
+    out: set[str] = set()
+    before = word(f, lo - 1) if lo > 0 and f.sent[lo - 1] == f.sent[lo] else ""
+    if before in titles():
+        out.add("titled")
+    elif noun_kinds().get(before) == "person" and lo > x.lo:
+        out.add("role before")
+    elif before == "the":
+        out.add("the")
+    for beside in (after_name(f, x), before_name(f, x)):
+        if beside is not None:
+            out.add(f"beside {beside.kind}")
+    following = [word(f, k) for k in range(hi, min(hi + 4, len(f))) if f.sent[k] == f.sent[lo]] + [""] * 4
+    if following[0] == "," and age_at(f, hi + 1) and following[2] in (",", ".", "of", "", "who", "said"):
+        out.add("age")
+    if following[0] == "," and following[1] in ("who", "whose", "which"):
+        out.add("which" if following[1] == "which" else "who")
+    if following[0] in ("'s", "’s", "'", "’") and any(w in _LEADS for w in following[1:4]) and following[1] not in _KIN:
+        out.add("owns")
+    elif noun_kinds().get(following[0]) == "person" and following[0] not in _KIN and int(f.tag[hi]) != hash_of("NNP"):
+        out.add("employs")
+    if ACRONYM.match(f.text, int(f.end[hi - 1])):
+        out.add("short form given")
+    out |= _pronoun_after(f, lo, hi)
+    return out
+
+
+def _pronoun_after(f: Frame, lo: int, hi: int) -> set[str]:
+    """ "Sarr said he had": the subject pronoun soon after a name that is the subject of its own verb."""
+    if int(f.dep[hi - 1]) != hash_of("nsubj"):
+        return set()
+    for k in range(hi, min(hi + 7, len(f))):
+        if f.sent[k] != f.sent[lo]:
+            break
+        w = word(f, k)
+        if w in ("he", "she", "her", "his"):
+            return {"he"}
+        if w in ("it", "its"):
+            return {"it"}
+    return set()

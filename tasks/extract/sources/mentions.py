@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from typing import Any, Literal
 
@@ -11,7 +11,9 @@ import numpy as np
 
 from tasks.extract.quotes.frame import NAME_TYPES, Frame, hash_of, hashes
 from tasks.extract.quotes.lexicon import read_table
+from tasks.extract.sources.given import is_given
 
+_AFTER = frozenset("on in at of for to from with and or , who".split())
 PRONOUNS = frozenset(
     "he she they it i we him her them us me my who which that you his their its our "
     "himself herself itself themselves".split()
@@ -48,6 +50,22 @@ def noun_kinds() -> dict[str, str]:
     return out
 
 
+def singular(f: Frame, i: int) -> str:
+    """Lower-case singular of a head noun; hyphened compounds count by their last part if the whole is unknown."""
+    token = f.doc[int(f.token[i])]
+    word = token.lower_
+    known = noun_kinds()
+    for form in (
+        word,
+        token.lemma_.lower(),
+        word[:-1] if word.endswith("s") else word,
+        word[:-3] + "y" if word.endswith("ies") else word,
+    ):
+        if form in known:
+            return str(form)
+    return str(token.lemma_.lower())
+
+
 def find_mentions(f: Frame) -> list[Mention]:
     """All of them, in the order of their heads."""
     if not len(f):
@@ -82,7 +100,37 @@ def find_mentions(f: Frame) -> list[Mention]:
         if out and found.lo <= out[-1].head < found.head and f.doc[int(f.token[out[-1].head])].lower_ in titles():
             out.pop()  # "Captain" of "Captain Ahmed al-Dulaimi", where the parser made two of it
         out.append(found)
-    return out
+    return out if any(c.isupper() for c in f.text[:400]) else _lower_names(f, out)
+
+
+def _lower_names(f: Frame, mentions: list[Mention]) -> list[Mention]:
+    """In a text without capitals: the words after a role ("party chief mulayam singh yadav") or from a given name on
+    are a name, and so is its last word wherever that stands alone."""
+    out, known = [], set()
+    for x in mentions:
+        found = _lower_name(f, x) if x.form != "pronoun" else None
+        if found is not None:
+            known.add(f.doc[int(f.token[found[1] - 1])].lower_)
+            x = replace(x, lo=min(x.lo, found[0]), hi=found[1], head=found[1] - 1, form="name", name=found)
+        elif x.form != "pronoun" and f.doc[int(f.token[x.head])].lower_ in known and x.head == x.lo:
+            x = replace(x, hi=x.head + 1, form="name", name=(x.head, x.head + 1))
+        out.append(x)
+    return sorted(out, key=lambda x: x.head)
+
+
+def _lower_name(f: Frame, x: Mention) -> tuple[int, int] | None:
+    words = [f.doc[int(t)].lower_ for t in f.token[x.lo : x.hi]]
+    ends = (k for k, w in enumerate(words) if k and (w in _AFTER or not (w.replace(".", "").isalpha() or w == ":")))
+    stop = next(ends, len(words))
+    roles = (k + 1 for k in range(stop - 2, -1, -1) if noun_kinds().get(words[k]) == "person" or words[k] in titles())
+    start = next(roles, None)
+    if start is None:
+        start = next((k for k in range(stop - 1) if is_given(words[k])), None)
+    if start is None or not 1 <= stop - start <= 4 or not (stop - start > 1 or is_given(words[start])):
+        return None
+    if any(w in noun_kinds() or w in ("of", "the", ":") for w in words[start:stop]):
+        return None
+    return x.lo + start, x.lo + stop
 
 
 def _mention(f: Frame, i: int) -> Mention:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 
 from tasks.extract.quotes.frame import NAME_TYPES, Frame, hash_of
-from tasks.extract.sources.identity import Cast, Entity
-from tasks.extract.sources.kinds import singular
-from tasks.extract.sources.mentions import Mention, noun_kinds, titles
+from tasks.extract.sources.mentions import Mention, noun_kinds, singular, titles
+from tasks.extract.sources.names import Cast, Entity
 
 _GROUPS = frozenset(hash_of(t) for t in ("ORG", "GPE", "NORP", "LOC", "FAC"))
 _HONORIFIC = frozenset("mr mr. mrs mrs. ms ms. miss mx sir dame dr dr.".split())

@@ -8,8 +8,8 @@ from typing import Literal
 from tasks import tables
 from tasks.extract.quotes.frame import Frame
 from tasks.extract.quotes.spans import Piece
-from tasks.extract.sources.identity import Cast, Entity
 from tasks.extract.sources.mentions import Mention
+from tasks.extract.sources.names import Cast, Entity
 from tasks.extract.sources.roles import role_of
 
 _SUFFIX = frozenset(("jr", "sr", "ii", "iii", "iv"))

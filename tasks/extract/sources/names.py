@@ -1,0 +1,233 @@
+"""Proper names of an article put together: full names, then the short forms, initials and surnames that fit one."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from dataclasses import dataclass, field
+
+from tasks.extract.quotes.frame import Frame
+from tasks.extract.sources.beside import after_name, before_name
+from tasks.extract.sources.given import gender_of, word_list
+from tasks.extract.sources.kinds import ACRONYM, kind_of_name
+from tasks.extract.sources.mentions import Mention, singular
+
+_WORD = re.compile(r"[^\W_]+(?:[-.&'’][^\W_]+)*")
+_FEMALE, _MALE = word_list("female"), word_list("male")
+_PARTICLE, _JOINS, _DOING = word_list("particle"), word_list("joins"), word_list("doing")
+_HE, _SHE = frozenset(("he", "him", "his", "himself")), frozenset(("she", "her", "hers", "herself"))
+_FORMAL = frozenset(("mr", "mr.", "mrs", "mrs.", "ms", "ms.", "miss"))
+REACH = 1000
+"""Mentions: a short name stands for a full one before it rather than for one that comes later."""
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Entity:
+    """Somebody or something that may speak. `mentions` are indices into the article's mentions, ascending."""
+
+    words: tuple[str, ...]  # of its fullest name, lower case, without titles; empty for an unnamed one
+    name: str
+    named: bool
+    kind: str | None
+    ents: Counter[str] = field(default_factory=Counter)
+    mentions: list[int] = field(default_factory=list)
+    female: bool | None = None
+    plural: bool = False
+    head: str = ""  # singular head noun of an unnamed one
+    modifiers: frozenset[str] = frozenset()
+    nouns: set[str] = field(default_factory=set)  # what it is called: "militia", "bus company", singular
+    short: set[str] = field(default_factory=set)  # initials that the text gives: "(MSF)", lower case
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Cast:
+    """The entities of an article, and which one each mention stands for."""
+
+    entities: list[Entity]
+    of: dict[int, Entity]
+    resolved_by: dict[int, str]
+    owners: dict[int, Entity] = field(default_factory=dict)  # by the token of a possessive pronoun: whose "its" is
+
+
+def name_words(text: str) -> tuple[str, ...]:
+    """Words of a name in lower case, without possessive endings."""
+    clean = re.sub(r"['’]s?(?=\W|$)", "", text.replace("''", "'"))
+    return tuple(w.lower() for w in _WORD.findall(clean))
+
+
+def name_text(f: Frame, m: Mention) -> str:
+    """The proper name inside a mention as the text has it, without a possessive ending."""
+    assert m.name is not None
+    lo, hi = m.name
+    text = f.text[f.start[lo] : f.end[hi - 1]]
+    return re.sub(r"['’]s?$", "", text)
+
+
+def plain(word: str) -> str:
+    """A word without accents, stops and an Arabic article: forms of one name compare equal."""
+    bare = "".join(c for c in unicodedata.normalize("NFKD", word) if not unicodedata.combining(c))
+    bare = bare.translate(_LETTERS).replace(".", "").replace("’", "'")
+    return re.sub(r"^(?:al|el|ul|an|ad|as|ash)-(?=\w{3})", "", bare)
+
+
+_LETTERS = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ı": "i", "ß": "ss", "æ": "ae", "œ": "oe"})
+
+
+def initials(words: tuple[str, ...]) -> set[str]:
+    """The short forms that the first letters of a name's words make: with and without "of" and "and"."""
+    if len(words) < 2:
+        return set()
+    content = [w for w in words if w not in _JOINS and w != "the"]
+    return {"".join(w[0] for w in words if w != "the"), "".join(w[0] for w in content)}
+
+
+def find_names(f: Frame, mentions: list[Mention], cast: Cast) -> None:
+    """Entities of all proper names into the cast: full names first, then the short forms."""
+    groups: dict[tuple[str, ...], list[int]] = {}
+    for m, x in enumerate(mentions):
+        if x.form == "name" and (w := name_words(name_text(f, x))):
+            groups.setdefault(w, []).append(m)
+    alone = {w[0] for w in groups if len(w) == 1}
+    for w in sorted((w for w in groups if len(w) > 1), key=lambda w: (-len(w), groups[w][0])):
+        kind = _kind(f, mentions, groups, w, alone)
+        found = _longer(cast.entities, w, kind)
+        if found is None:
+            found = _new(f, mentions, cast, w, groups[w], kind)
+        _join(f, mentions, cast, found, groups[w])
+    for w in sorted((w for w in groups if len(w) == 1), key=lambda w: groups[w][0]):
+        lone: list[int] = []
+        kind = _kind(f, mentions, groups, w, alone)
+        for m in groups[w]:
+            fit = _bearer(f, mentions, cast.entities, w[0], m, kind)
+            if fit is None:
+                lone.append(m)
+            else:
+                _join(f, mentions, cast, fit, [m])
+        if lone:
+            _join(f, mentions, cast, _new(f, mentions, cast, w, lone, kind), lone)
+    for e in cast.entities:
+        e.mentions.sort()
+        e.plural = e.kind == "group"
+        if e.kind == "person" and e.female is None:
+            e.female = _gender(f, mentions, e)
+    cast.entities.sort(key=lambda e: e.mentions[0])
+
+
+def _kind(f: Frame, mentions: list[Mention], groups: dict[tuple[str, ...], list[int]], w: tuple[str, ...],
+          alone: set[str]) -> str:  # fmt: skip
+    at = [mentions[m] for m in groups[w]]
+    short = 0 if len(w) == 1 else (w[-1] in alone) - (w[0] in alone)
+    return kind_of_name(f, w, Counter(x.ent for x in at), at, short=short)
+
+
+def _new(f: Frame, mentions: list[Mention], cast: Cast, w: tuple[str, ...], at: list[int], kind: str) -> Entity:
+    entity = Entity(words=w, name=name_text(f, mentions[at[0]]), named=True, kind=kind)
+    cast.entities.append(entity)
+    return entity
+
+
+def _join(f: Frame, mentions: list[Mention], cast: Cast, entity: Entity, at: list[int]) -> None:
+    for m in at:
+        x = mentions[m]
+        entity.ents[x.ent] += 1
+        entity.mentions.append(m)
+        cast.of[m] = entity
+        cast.resolved_by[m] = "name"
+        note_gender(f, x, entity)
+        assert x.name is not None
+        given = ACRONYM.match(f.text, int(f.end[x.name[1] - 1]))
+        if given and entity.kind != "person":
+            entity.short.add(given.group(1).lower())
+        for beside in (after_name(f, x), before_name(f, x)):
+            if beside is not None:
+                entity.nouns.add(singular(f, beside.noun))
+
+
+def _longer(entities: list[Entity], w: tuple[str, ...], kind: str) -> Entity | None:
+    """The entity of a longer name that a name of several words is a form of."""
+    ours = tuple(map(plain, w))
+    for e in entities:
+        theirs = tuple(map(plain, e.words))
+        if ours == theirs:
+            return e
+        if e.kind == "person" and kind == "person":
+            if _same_person(ours, theirs):
+                return e
+        elif e.kind != "person" and kind != "person":
+            rest = e.words[len(w) :]
+            if theirs[: len(w)] == ours and all(r in _DOING for r in rest):
+                return e
+    return None
+
+
+def _same_person(ours: tuple[str, ...], theirs: tuple[str, ...]) -> bool:
+    """Álvaro Cárdenas and Álvaro Cárdenas Uribe, John F. Kennedy and John Kennedy, the De Wolf of Joris De Wolf."""
+    if ours == theirs[-len(ours) :] and (ours[0] in _PARTICLE or len(theirs) > len(ours) + 1):
+        return True
+    first = ours[0] == theirs[0] or (len(ours[0]) == 1 and theirs[0].startswith(ours[0]))
+    return first and (ours[-1] == theirs[-1] or ours == theirs[: len(ours)])
+
+
+def _bearer(f: Frame, mentions: list[Mention], entities: list[Entity], word: str, m: int, kind: str) -> Entity | None:
+    """The entity that a name of one word fits: its surname, first name or initials; the nearest before, else after."""
+    bare = plain(word)
+    female = _formal_gender(f, mentions[m])
+    place = mentions[m].ent in ("GPE", "LOC", "NORP")
+    fits = []
+    for e in entities:
+        if not e.mentions or not e.words:
+            continue
+        words = [plain(w) for w in e.words]
+        if e.kind == "person":
+            ok = bare in (words[0], words[-1]) or (len(words) > 2 and bare in words)
+            ok &= female is None or e.female in (None, female)
+            ok &= not (place and kind != "person" and words[0] != bare and female is None and len(e.mentions) < 2)
+            rank = (0 if bare == words[-1] else 1) + (kind != "person" and bare != words[-1])
+        else:
+            brief = bare in e.short or (word not in _JOINS and bare in initials(tuple(words)))
+            part = bare == words[0] or (bare == words[-1] and len(bare) > 4)
+            ok = brief or (kind != "person" and part and len(words) > 1 and word not in _JOINS)
+            ok |= len(words) == 1 and bare == words[0]
+            rank = 0 if brief or len(words) == 1 else 1 + (place and e.kind == "organisation")
+            ok &= not (place and not brief and len(words) > 1 and e.ents["GPE"] == 0)
+        if ok:
+            near = min(abs(k - m) + REACH * (k > m) for k in e.mentions)
+            fits.append((rank, near, e))
+    return min(fits, key=lambda t: t[:2])[2] if fits else None
+
+
+def _gender(f: Frame, mentions: list[Mention], e: Entity) -> bool | None:
+    """Of a person: from the pronouns that follow in its sentences before another name, else from the given name."""
+    votes: Counter[bool] = Counter()
+    for m in e.mentions[:12]:
+        x = mentions[m]
+        stop = next((y.lo for y in mentions[m + 1 : m + 12] if y.form == "name"), x.hi + 20)
+        for k in range(x.hi, min(stop, x.hi + 20, len(f))):
+            if f.sent[k] != f.sent[x.head]:
+                break
+            lower = f.doc[int(f.token[k])].lower_
+            if lower in _SHE or lower in _HE:
+                votes[lower in _SHE] += 1
+                break
+    given = gender_of(e.words[0])
+    if given is None:
+        return votes[True] > votes[False] if votes[True] != votes[False] else None
+    return (not given) if votes[not given] >= 2 + 3 * votes[given] else given
+
+
+def _formal_gender(f: Frame, x: Mention) -> bool | None:
+    """Whether Mrs or Mr stands before a name; None for neither."""
+    assert x.name is not None
+    if x.name[0] == 0:
+        return None
+    before = f.doc[int(f.token[x.name[0] - 1])].lower_
+    return before in _FEMALE if before in _FORMAL else None
+
+
+def note_gender(f: Frame, x: Mention, entity: Entity) -> None:
+    before = [f.doc[int(t)].lower_ for t in f.token[max(x.lo - 1, 0) : x.head]]
+    if any(w in _FEMALE for w in before):
+        entity.female = True
+    elif any(w in _MALE for w in before):
+        entity.female = False
