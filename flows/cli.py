@@ -426,6 +426,28 @@ def _answer(wanted: str, out: Path | None, settings: Path | None) -> Answer:
 
 
 @app.command()
+def explore(
+    out: Out = None,
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0 takes a free one.")] = 8321,
+    host: Annotated[
+        str, typer.Option("--host", help="Who else may look: an address other than loopback opens it to the network.")
+    ] = "127.0.0.1",
+    settings: SettingsFile = None,
+) -> None:
+    """Open the tables as a web page: search quotes, sources, events and stories, read articles, take lists along."""
+    rules = _settings(settings, out)
+    from flows.explore import ExploreError, serve_pages
+    from tasks.publish.store import Store
+
+    store = _guarded(lambda: Store.open(Path(rules.processed)))
+    console = Console(stderr=True)
+    try:
+        serve_pages(store.root, host, port, lambda line: console.print(line, highlight=False, soft_wrap=True))
+    except ExploreError as err:
+        _fail(str(err), WRONG_USE)
+
+
+@app.command()
 def tables(
     name: Annotated[str | None, typer.Argument(help="A table, for its columns.", show_default=False)] = None,
     out: Out = None,

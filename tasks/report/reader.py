@@ -53,7 +53,7 @@ def render_reader(reading: Reading, *, link: Callable[[str], str] | None = None,
         home=home,
         counts=COUNTS,
         script=_script(),
-        script_hash=_hash(_script()),
+        script_hash=script_hash(),
     )
 
 
@@ -129,8 +129,10 @@ def _script() -> str:
     return (HERE / "reader.js").read_text(encoding="utf-8")
 
 
-def _hash(script: str) -> str:
-    return "sha256-" + base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode("ascii")
+@functools.cache
+def script_hash() -> str:
+    """The hash by which a content security policy allows the reader's script and no other."""
+    return "sha256-" + base64.b64encode(hashlib.sha256(_script().encode("utf-8")).digest()).decode("ascii")
 
 
 @functools.cache

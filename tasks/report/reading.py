@@ -5,8 +5,10 @@ from __future__ import annotations
 import functools
 import json
 import re
+import tempfile
 import unicodedata
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -78,8 +80,7 @@ def look_up(store: Store, wanted: str) -> Answer:
     Of several revisions the newest is taken; any one can be had by its article_id. The ref of an input may be given by
     its last part, such as a file's name; where that names many articles, their inputs alone are answered.
     """
-    files = {t: store.files(t) for t in ("articles", "quotes", "sources", "events", "inputs")}
-    with snapshots.corpus(files, store.root / ".work" / "reading") as db:
+    with opened(store, ("articles", "quotes", "sources", "events", "inputs")) as db:
         found = _rows(db, _ARTICLES, wanted=wanted, key=page_key(None, wanted, ""), n=MOST)
         article = found[0]["article_id"] if found else None
         inputs = _rows(db, _INPUTS, wanted=wanted, article=article, n=MOST)
@@ -89,6 +90,14 @@ def look_up(store: Store, wanted: str) -> Answer:
         reading = _read(db, article) if article else None
     keys = {reading.article["article_key"]} if reading else set()
     return Answer(reading=reading, inputs=inputs, others=[r for r in found if r["article_key"] not in keys])
+
+
+@contextmanager
+def opened(store: Store, tables: Iterable[str]) -> Iterator[Any]:
+    """A DuckDB connection with a view over each of the tables; nothing is written below the store."""
+    files = {t: store.files(t) for t in tables}
+    with tempfile.TemporaryDirectory(prefix="nightdesk-") as temp, snapshots.corpus(files, Path(temp) / "spill") as db:
+        yield db
 
 
 def _read(db: Any, article_id: str) -> Reading | None:

@@ -20,7 +20,9 @@ def _call(*args: object, code: int = 0, env: dict[str, str] | None = None) -> An
     return result
 
 
-@pytest.mark.parametrize("command", ["run", "ingest", "serve", "demo", "report", "why", "show", "tables", "doctor"])
+@pytest.mark.parametrize(
+    "command", ["run", "ingest", "serve", "demo", "report", "why", "show", "explore", "tables", "doctor"]
+)
 def test_help_of_every_command_says_what_it_does(command: str) -> None:
     assert command in _call("--help").output
     assert len(_call(command, "--help").output.split()) > 20
