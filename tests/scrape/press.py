@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
+import zlib
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -71,3 +72,16 @@ def serving(answers: dict[str, Answer]) -> Iterator[Press]:
     finally:
         press.server.shutdown()
         press.server.server_close()
+
+
+def versioned(body: bytes, content_type: str = "text/html") -> Answer:
+    """A body that is sent with an ETag, and not again to who has it."""
+    tag = f'"{zlib.crc32(body):x}"'
+
+    def answer(handler: BaseHTTPRequestHandler) -> None:
+        if handler.headers.get("If-None-Match") == tag:
+            reply(handler, 304, {"ETag": tag}, b"")
+        else:
+            reply(handler, 200, {"Content-Type": content_type, "ETag": tag}, body)
+
+    return answer
