@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 import typer
 from rich.console import Console
 
+from flows.outlets_cmd import outlets_app, state_app
 from tasks.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
@@ -40,6 +41,9 @@ app = typer.Typer(
     damaged.
     """,
 )
+
+app.add_typer(outlets_app, name="outlets")
+app.add_typer(state_app, name="state")
 
 Out = Annotated[
     Path | None, typer.Option("--out", help="Folder of the tables. Default: data/processed.", show_default=False)
@@ -444,6 +448,42 @@ def explore(
     try:
         serve_pages(store.root, host, port, lambda line: console.print(line, highlight=False, soft_wrap=True))
     except ExploreError as err:
+        _fail(str(err), WRONG_USE)
+
+
+@app.command()
+def check(
+    table: Annotated[str, typer.Option("--table", help="quotes, sources, events or articles.")] = "quotes",
+    n: Annotated[int, typer.Option("--n", min=1, max=5000, help="Rows to look at.")] = 50,
+    night: Night = None,
+    new: Annotated[bool, typer.Option("--new", help="Draw anew, though an earlier check is not finished.")] = False,
+    results: Annotated[bool, typer.Option("--results", help="Only print what the checks so far gave.")] = False,
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0 takes a free one.")] = 8322,
+    out: Out = None,
+    settings: SettingsFile = None,
+) -> None:
+    """Measure the tables yourself: draw a fair sample of rows, judge each in its article, read the precision.
+
+    The sample is stratified by confidence. Verdicts are kept in checks/ beside the tables; the same command goes on
+    where an unfinished check was left. Without --night rows of all nights are drawn.
+    """
+    rules = _settings(settings, out)
+    date = _night(night) if night else None
+    from flows.explore import ExploreError, serve_check
+    from flows.show import show_precision
+    from tasks.publish.store import Store
+    from tasks.report import precision
+
+    store = _guarded(lambda: Store.open(Path(rules.processed)))
+    console = Console(stderr=True)
+    try:
+        if not results:
+            begun = None if new else precision.unfinished(store.root, table, date)
+            now = dt.datetime.now(dt.UTC)
+            name = begun or precision.draw(store, table, n, night=date, seed=now.isoformat(), at=now).check
+            serve_check(store.root, name, port, lambda line: console.print(line, highlight=False, soft_wrap=True))
+        show_precision([precision.load(store.root, name) for name in precision.known(store.root)], Console())
+    except (ExploreError, precision.CheckError) as err:
         _fail(str(err), WRONG_USE)
 
 

@@ -12,6 +12,7 @@ from rich.table import Table
 from flows.doctor import Check
 from tasks import tables
 from tasks.publish.store import Store
+from tasks.report.precision import FIELDS, Label, Sample, precision
 from tasks.report.summary import Summary
 
 FATE_WORDS = {
@@ -113,3 +114,22 @@ def show_check(check: Check, console: Console) -> None:
     _line(console, f"{'ok  ' if check.good else 'FAIL'}  {check.what}: {check.found}")
     if check.advice:
         _line(console, f"      {check.advice}")
+
+
+def show_precision(checks: list[tuple[Sample, dict[str, Label]]], console: Console) -> None:
+    """Precision by field of every check that has verdicts."""
+    told = False
+    for sample, labels in checks:
+        rows = precision(sample, labels)
+        if not rows:
+            continue
+        told = True
+        of = f" of the night {sample.night}" if sample.night else ""
+        _line(
+            console, f"\n{sample.table}{of}, drawn {sample.drawn_at}: {len(labels)} of {len(sample.rows)} rows judged"
+        )
+        for r in rows:
+            words = FIELDS[sample.table].get(r.field, r.field)
+            _line(console, f"  {r.share:6.1%}  ({r.low:.0%} to {r.high:.0%}, {r.n} judged)  {words}")
+    if not told:
+        _line(console, "No check has verdicts yet: nightdesk check draws a sample.")

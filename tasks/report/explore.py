@@ -68,13 +68,14 @@ def explore_app(root: Path, *, hosts: list[str] | None = None) -> Starlette:
         ],
         middleware=[
             Middleware(TrustedHostMiddleware, allowed_hosts=hosts or HOSTS, www_redirect=False),
-            Middleware(BaseHTTPMiddleware, dispatch=_safe_headers),
+            Middleware(BaseHTTPMiddleware, dispatch=safe_headers),
         ],
         exception_handlers={HTTPException: _told, StoreError: _no_store, views.FilterError: _wrong_filter},
     )
 
 
-async def _safe_headers(request: Request, following: Callable[[Request], Awaitable[Response]]) -> Response:
+async def safe_headers(request: Request, following: Callable[[Request], Awaitable[Response]]) -> Response:
+    """Middleware: what a browser may do with our pages, which is little."""
     response = await following(request)
     for name, value in HEADERS.items():
         response.headers[name] = value.replace("{script}", script_hash())

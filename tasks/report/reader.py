@@ -151,6 +151,7 @@ def templates() -> jinja2.Environment:
     env.filters["count"] = lambda n: f"{n:,}"
     env.filters["day"] = lambda at: f"{at:%Y-%m-%d}" if at else "undated"
     env.filters["safe_text"] = _short
+    env.filters["harmless"] = harmless
     return env
 
 
