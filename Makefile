@@ -15,7 +15,7 @@ $(STAMP): requirements.txt pyproject.toml
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade "pip>=24" "uv>=0.5"
 	@# uv is many times faster; where it cannot reach a registry that pip is configured for, pip does it
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python -r requirements.txt || \
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps -r requirements.txt || \
 		$(BIN)/python -m pip install --quiet --no-deps -r requirements.txt
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable . || \
 		$(BIN)/python -m pip install --quiet --no-deps --editable .

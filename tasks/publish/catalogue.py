@@ -10,46 +10,64 @@ import pyarrow as pa
 from tasks import tables
 
 
-def _type(kind: Any) -> str:
-    """Arrow type -> Frictionless field type."""
+def _type(kind: Any, null: bool) -> str:
+    """Arrow type -> Frictionless field type.
+
+    frictionless reads Parquet through pandas, where an integer column with nulls is one of floats and a list is a NumPy
+    array, which its types "integer" and "array" refuse: these are "number" and "any", and `arrow` says what they are.
+    """
     if pa.types.is_boolean(kind):
         return "boolean"
     if pa.types.is_integer(kind):
-        return "integer"
+        return "number" if null else "integer"
     if pa.types.is_floating(kind):
         return "number"
     if pa.types.is_timestamp(kind):
         return "datetime"
     if pa.types.is_date(kind):
         return "date"
-    if pa.types.is_list(kind):
-        return "array"
-    if pa.types.is_struct(kind):
-        return "object"
+    if pa.types.is_nested(kind):
+        return "any"
     return "string"
 
 
+def field(arrow: Any, col: tables.Col) -> dict[str, Any]:
+    """One column for a Table Schema."""
+    out: dict[str, Any] = {
+        "name": arrow.name,
+        "type": _type(arrow.type, arrow.nullable),
+        "arrow": _plain(arrow.type, True),
+        "description": col.meaning,
+    }
+    if col.unit:
+        out["unit"] = col.unit
+    if not arrow.nullable:
+        out["constraints"] = {"required": True}
+    return out
+
+
+NIGHT = {"name": "dt", "type": "date", "arrow": "date32[day]", "description": "the night, from the folder's name"}
+"""The partition's column, which every reader of a table's folder finds last."""
+
+
 def data_package(files: dict[str, list[str]]) -> str:
-    """The Frictionless Data Package of a store, as JSON. `files`: table -> paths relative to the package."""
+    """The Frictionless Data Package of a store, as JSON. `files`: table -> paths relative to the package.
+
+    A resource's path is the table's folder: a list of its files would be read as pieces of one file, of which
+    frictionless takes the first. So every night is validated, and the package does not grow with them.
+    """
     resources = []
     for table, row in tables.TABLES.items():
         if not files.get(table):
             continue
         cols = tables.columns(table)
-        fields = []
-        for f in tables.schema(table):
-            field: dict[str, Any] = {"name": f.name, "type": _type(f.type), "description": cols[f.name].meaning}
-            if cols[f.name].unit:
-                field["unit"] = cols[f.name].unit
-            if not f.nullable:
-                field["constraints"] = {"required": True}
-            fields.append(field)
+        fields = [*(field(f, cols[f.name]) for f in tables.schema(table)), NIGHT]
         resources.append(
             {
                 "name": table.replace("_", "-"),
                 "title": table,
                 "description": (row.__doc__ or "").strip().splitlines()[0],
-                "path": files[table],
+                "path": [table],
                 "format": "parquet",
                 "mediatype": "application/vnd.apache.parquet",
                 "schema": {"fields": fields, "primaryKey": list(tables.KEYS[table])},
