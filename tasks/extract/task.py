@@ -18,7 +18,7 @@ from tasks import tables
 from tasks.clean.task import peak_memory_bytes
 from tasks.extract.checks import check_article
 from tasks.extract.events import find_events
-from tasks.extract.language import load_model, parse
+from tasks.extract.language import load_model, parse, parse_all
 from tasks.extract.quotes import find_quotes
 from tasks.settings import ExtractSettings
 
@@ -91,14 +91,21 @@ def settled_articles(work: Path, shard_id: str) -> Iterator[tables.Article]:
 
 
 def _extract(articles: list[tables.Article], rules: ExtractSettings) -> Found:
+    """Rows of all articles in a language that is read; a text too short to tell its language is read as well."""
     found = Found()
-    nlp: Any = None
-    for article in articles:
-        if article.language is not None and article.language not in rules.languages:
-            continue  # a text too short to tell its language is read
-        nlp = nlp or load_model(rules.model)
+    read = [a for a in articles if a.language is None or a.language in rules.languages]
+    if not read:
+        return found
+    nlp = load_model(rules.model)
+    texts = [a.text[: rules.max_chars] for a in read]
+    docs = parse_all(nlp, texts)
+    for i, article in enumerate(read):
         try:
-            doc = parse(nlp, article.text[: rules.max_chars])
+            try:
+                doc = next(docs)
+            except Exception:  # one text of those parsed together: this one goes alone, the others again
+                docs = parse_all(nlp, texts[i + 1 :])
+                doc = parse(nlp, texts[i])
             quotes, sources = find_quotes(doc, article)
             events = find_events(doc, article, quotes, sources)
             check_article(quotes, sources, events, article.text)
