@@ -4,7 +4,7 @@ python -m bench.eval_sources [--errors] [--held | --seen]
 
 A statement of the golden set counts where a quote overlaps it by half of its words or more. Of those: `identity`: the
 source's name fits the golden name (a person's surname, else a telling word) and no other source of the passage better;
-`kind` and `named`: equal (documents are left out of `named`); `role` and `affiliation`: over sources that were found,
+`kind` and `named`: equal (documents are left out of `named`); `role` and `affiliation`: over named persons that were found,
 golden and answer share a word or both are empty; `pairs`: F1 of pairs of statements that are one source's.
 """
 
@@ -101,6 +101,8 @@ def score_passage(row: dict[str, Any], quotes: list[tables.Quote], found: list[t
             if same:
                 told[name] = s
     for name, s in told.items():
+        if golden[name]["kind"] != "person" or not golden[name]["named"]:
+            continue
         for column in ("role", "affiliation"):
             want, got_ = golden[name][column], getattr(s, column)
             right = bool(set(words_of(want or "")) & set(words_of(got_ or ""))) or (not want and not got_)

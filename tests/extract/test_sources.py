@@ -44,6 +44,9 @@ def test_sources_have_kind_and_name_when_one_speaks(nlp: Any, text: str, name: s
         ("Foreign Minister Lena Novak said the talks had failed.", "Foreign Minister", None),
         ("“We are ready,” said Peter Odhiambo, chief executive of Harbour Bank.", "chief executive", "Harbour Bank"),
         ("Tesco spokesman Mark Ellis said the shop would reopen.", "spokesman", "Tesco"),
+        ("Emergency manager Carla Jessup said the water would fall.", "Emergency manager", None),
+        ("“We left,” said Ann Berg, head of mission at Northaid.", "head of mission", "Northaid"),
+        ("Det Con Amy Rudge, of West Yorkshire Police, said it was over.", "Det Con", "West Yorkshire Police"),
     ],
 )
 def test_sources_have_role_and_affiliation_when_the_text_says_so(
@@ -61,7 +64,7 @@ def test_sources_of_several_speakers_together_are_one_group(nlp: Any) -> None:
 
 # What the shipped models and rules reached on the passages that nobody looked at while the rules were written, less
 # two points: one passage more or less is noise, more than that is a loss.
-FLOORS = {"identity": 90.0, "kind": 93.0, "named": 94.0, "role": 78.0, "affiliation": 72.0, "pairs": 78.0}
+FLOORS = {"identity": 90.0, "kind": 93.0, "named": 94.0, "role": 79.0, "affiliation": 75.0, "pairs": 78.0}
 
 
 def test_sources_of_invented_passages_reach_their_floors_when_unseen() -> None:

@@ -45,3 +45,9 @@ def _either() -> frozenset[str]:
     """Given names of both genders."""
     rows = [r for file in _NAME_FILES for r in read_table(file, "tasks.extract.sources")]
     return frozenset(n for gender, names in rows if gender == "?" for n in names.split())
+
+
+@functools.cache
+def short_roles() -> dict[str, str]:
+    """Abbreviation of a role, or a form for one gender -> the role in full, lower case."""
+    return {short: full for short, full in read_table("short_roles.tsv", "tasks.extract.sources")}

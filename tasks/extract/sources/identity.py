@@ -7,16 +7,19 @@ description and pronoun that speaks is given to the entity it most likely stands
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from tasks.extract.quotes.frame import Frame, hash_of
 from tasks.extract.sources.beside import before_name
-from tasks.extract.sources.given import word_list
+from tasks.extract.sources.given import short_roles, word_list
 from tasks.extract.sources.kinds import kind_of_noun, number_of
 from tasks.extract.sources.mentions import Mention, noun_kinds, singular
 from tasks.extract.sources.names import Cast, Entity, find_names, name_text, name_words, note_gender
+
+__all__ = ["Cast", "Entity", "cast_of"]
 
 _FEMALE = word_list("female")
 _MALE = word_list("male")
@@ -315,7 +318,11 @@ def _definite(r: _Reading, m: int, head: str, kind: str | None) -> Entity | None
         return _nearest_person(r, m, head)
     if kind == "person":
         fits = [
-            (s, e) for s, e in recent if e.kind == "person" and (e.head == head or _has_role(r.f, r.mentions, e, head))
+            (s + 2.0 * where, e)
+            for s, e in recent
+            if e.kind == "person"
+            and (where := _where_fits(r, m, e)) is not None
+            and (e.head == head or _has_role(r.f, r.mentions, e, head))
         ]
         if not fits and (head in PERSON_WORDS or head.endswith("old")):
             fits = [(s + e.named, e) for s, e in recent if e.kind == "person" and not e.plural]
@@ -357,11 +364,35 @@ def _nearest_person(r: _Reading, m: int, head: str) -> Entity | None:
 
 
 def _has_role(f: Frame, mentions: list[Mention], e: Entity, head: str) -> bool:
+    words = {head, *(short for short, full in short_roles().items() if full == head)}
+    return any(w in words for w in _around_mentions(f, mentions, e))
+
+
+def _around_mentions(f: Frame, mentions: list[Mention], e: Entity) -> Iterator[str]:
+    """The words beside an entity's mentions, in the singular and without the stops of abbreviations."""
     for k in e.mentions[:12]:
         x = mentions[k]
-        if any(singular_word(f.doc[int(t)].lower_) == head for t in f.token[max(x.lo - 2, 0) : min(x.hi + 6, len(f))]):
-            return True
-    return False
+        for t in f.token[max(x.lo - 2, 0) : min(x.hi + 6, len(f))]:
+            yield singular_word(f.doc[int(t)].lower_.rstrip("."))
+
+
+def _where_fits(r: _Reading, m: int, e: Entity) -> bool | None:
+    """Whether "the Vermont senator" can be him: True if the place stands beside his name, None if another's does."""
+    f, x = r.f, r.mentions[m]
+    places = {
+        f.doc[int(f.token[k])].lower_ for k in range(x.lo, x.head) if int(f.ent[k]) in (hash_of("GPE"), hash_of("NORP"))
+    }
+    if not places:
+        return False
+    beside = set(_around_mentions(f, r.mentions, e))
+    if places & beside:
+        return True
+    others = any(
+        int(f.ent[k]) == hash_of("GPE")
+        for j in e.mentions[:12]
+        for k in range(max(r.mentions[j].lo, r.mentions[j].head - 6), r.mentions[j].head)
+    )
+    return None if others else False
 
 
 def singular_word(word: str) -> str:

@@ -94,6 +94,8 @@ def find_names(f: Frame, mentions: list[Mention], cast: Cast) -> None:
         found = _longer(cast.entities, w, kind)
         if found is None:
             found = _new(f, mentions, cast, w, groups[w], kind)
+        elif kind == "person" and len(w) > 1 and w[-1] in alone and found.words[-1] not in alone:
+            found.words, found.name = w, name_text(f, mentions[groups[w][0]])  # not the "Pins" of "Sanders Pins Blame"
         _join(f, mentions, cast, found, groups[w])
     for w in sorted((w for w in groups if len(w) == 1), key=lambda w: groups[w][0]):
         lone: list[int] = []
@@ -181,7 +183,8 @@ def _bearer(f: Frame, mentions: list[Mention], entities: list[Entity], word: str
         words = [plain(w) for w in e.words]
         if e.kind == "person":
             ok = bare in (words[0], words[-1]) or (len(words) > 2 and bare in words)
-            ok &= female is None or e.female in (None, female)
+            ours = e.female if e.female is not None or len(words) == 1 else gender_of(e.words[0])
+            ok &= female is None or ours in (None, female)
             ok &= not (place and kind != "person" and words[0] != bare and female is None and len(e.mentions) < 2)
             rank = (0 if bare == words[-1] else 1) + (kind != "person" and bare != words[-1])
         else:

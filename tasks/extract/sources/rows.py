@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import bisect
+import itertools
+import re
 from collections.abc import Sequence
 from typing import Literal
 
@@ -9,8 +12,11 @@ from tasks import tables
 from tasks.extract.quotes.frame import Frame
 from tasks.extract.quotes.spans import Piece
 from tasks.extract.sources.mentions import Mention
-from tasks.extract.sources.names import Cast, Entity
+from tasks.extract.sources.names import Cast, Entity, initials
 from tasks.extract.sources.roles import role_of
+
+MAX_FURTHER = 200
+"""Places a name is noted at beyond those that the reading of the text needed."""
 
 _SUFFIX = frozenset(("jr", "sr", "ii", "iii", "iv"))
 
@@ -57,7 +63,11 @@ def source_rows(
             group.append(entity)
         quotes[key] = quotes.get(key, 0) + 1
         words[key] = words.get(key, 0) + sum(int(f.is_word[p.lo : p.hi].sum()) for p in pieces)
-    rows = [_row(f, mentions, cast, article_id, key, group, quotes[key], words[key]) for key, group in entities.items()]
+    taken = sorted({span_of(f, mentions[m]) for m in cast.of})
+    rows = [
+        _row(f, mentions, cast, article_id, key, group, quotes[key], words[key], taken)
+        for key, group in entities.items()
+    ]
     return rows, ids
 
 
@@ -70,15 +80,36 @@ def _row(
     group: list[Entity],
     n: int,
     words: int,
+    taken: Sequence[tuple[int, int]],
 ) -> tables.Source:
     first = group[0]
     roles = [role_of(f, mentions, e, cast) for e in group]
     spans = sorted({span_of(f, mentions[m]) for e in group for m in e.mentions})
+    spans = sorted({*spans, *_further(f, group, taken)})
     return tables.Source(
         source_id=key, article_id=article_id, name=first.name, kind=_kind(first.kind), named=first.named,
         role=next((r for r, _ in roles if r), None), affiliation=next((a for _, a in roles if a), None),
         mentions=[tables.Span(start=a, end=b) for a, b in spans], n_quotes=n, quoted_words=words,
     )  # fmt: skip
+
+
+def _further(f: Frame, group: list[Entity], taken: Sequence[tuple[int, int]]) -> set[tuple[int, int]]:
+    """Where else the names stand, as part of another phrase or in a headline: "an FBI inquiry", "Biden Aims Insult"."""
+    out: set[tuple[int, int]] = set()
+    for e in group:
+        if not e.named or not e.words:
+            continue
+        forms = {e.name, *(s.upper() for s in e.short)}
+        if e.kind == "person" and len(e.words) > 1:
+            forms.add(e.name.split()[-1])
+        elif e.kind != "person" and len(e.words) > 2:
+            forms.update(i.upper() for i in initials(e.words) if len(i) > 2)
+        pattern = r"(?<![\w-])(?:" + "|".join(map(re.escape, sorted(forms, key=len, reverse=True))) + r")(?![\w-])"
+        for m in itertools.islice(re.finditer(pattern, f.text), MAX_FURTHER):
+            k = bisect.bisect_right(taken, (m.end(), -1))
+            if not any(a < m.end() and m.start() < b for a, b in taken[max(k - 3, 0) : k + 1]):
+                out.add((m.start(), m.end()))
+    return out
 
 
 def _kind(
