@@ -2,45 +2,27 @@
 
 from __future__ import annotations
 
-import calendar
-import datetime as dt
-import io
 import json
 import re
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, Literal
 from urllib.parse import urljoin, urlsplit
 
-import feedparser
 import lxml.etree
 import lxml.html
-from dateutil import parser as dates
+
+from tasks.discover.entries import Entry, Unreadable, parse_date
+from tasks.discover.feeds import read_feed
+from tasks.discover.xml_records import Error, XmlRecords, local, text_of
+
+__all__ = ["Entry", "Unreadable", "is_sitemap", "parse_date", "parse_links", "parse_source", "robots_sitemaps"]
 
 MAX_XML_BYTES = 50_000_000
 """A sitemap's largest size by its protocol (sitemaps.org), decompressed."""
 
 MAX_ROBOTS_BYTES = 512_000
 """Read of a robots.txt; RFC 9309 section 2.5 asks for at least 500 kibibytes. The rest of a longer one is left out."""
-
-MAX_FEED_ENTRIES = 5_000
-"""Read from one feed, the first ones; no newspaper prints more in a week."""
-
-
-class Unreadable(ValueError):
-    """The bytes are no feed, sitemap or page; the message says what they are instead."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """One entry as it stands there: the link may still be relative, the date is what it says, in UTC."""
-
-    link: str
-    title: str | None = None
-    published: dt.datetime | None = None
-    updated: dt.datetime | None = None  # null where it is the same as published
-    kind: Literal["article", "sitemap"] = "article"
 
 
 def parse_source(body: bytes, content_type: str, url: str, *, limit: int) -> list[Entry]:
@@ -60,7 +42,7 @@ def parse_source(body: bytes, content_type: str, url: str, *, limit: int) -> lis
         return _sitemap(body, limit)
     if re.match(rb"https?://", start) and b"<" not in start:
         return _text_sitemap(body, limit)
-    return _feed(body, content_type, url, min(limit, MAX_FEED_ENTRIES))
+    return read_feed(body, content_type, url, limit)
 
 
 _NUMBERED = re.compile(rb"&#(?:x([0-9a-fA-F]{1,9})|([0-9]{1,10}));")
@@ -89,59 +71,6 @@ def _unzipped(body: bytes) -> bytes:
 # --------------------------------------------------------------------------- feeds
 
 
-def _feed(body: bytes, content_type: str, url: str, limit: int) -> list[Entry]:
-    if b"<!ENTITY" in body[:100_000]:
-        raise Unreadable("the feed declares XML entities, which no feed needs")
-    if not body.strip():
-        raise Unreadable("the feed is empty")
-    # As a stream: feedparser would take plain bytes for a file name, too.
-    try:
-        parsed = feedparser.parse(
-            io.BytesIO(_first_items(body, limit)),
-            response_headers={"content-type": content_type or "application/xml", "content-location": url},
-            sanitize_html=False,
-            resolve_relative_uris=False,
-        )
-    except ValueError as err:
-        raise Unreadable(f"the feed cannot be parsed: {str(err)[:200]}") from err
-    if not parsed.get("version") and not parsed.entries:
-        kind = "an HTML page" if re.search(rb"<html\b", body[:4096], re.I) else "neither RSS, Atom nor JSON Feed"
-        raise Unreadable(f"it is {kind}")
-    return [e for e in map(_feed_entry, parsed.entries[:limit]) if e is not None]
-
-
-def _first_items(body: bytes, limit: int) -> bytes:
-    """The feed cut after `limit` items, and closed: a feed of a million items must not cost a million."""
-    ends = re.compile(rb"</(?:\w{1,20}:)?(item|entry)\s*>", re.I)
-    for n, end in enumerate(ends.finditer(body), start=1):
-        if n == limit:
-            tail = b"</feed>" if end[1].lower() == b"entry" else b"</channel></rss>"
-            return body[: end.end()] + tail
-    return body
-
-
-def _feed_entry(entry: Any) -> Entry | None:
-    link = entry.get("feedburner_origlink") or entry.get("link") or ""
-    if not link and str(entry.get("id", "")).startswith(("http://", "https://")):
-        link = entry["id"]
-    if not isinstance(link, str) or not link.strip():
-        return None
-    when = entry.get("published_parsed") or entry.get("updated_parsed")
-    title = re.sub(r"<[^<>]{0,500}>", "", entry.get("title") or "").strip()
-    published = _from_struct(when)
-    updated = _from_struct(dict.get(entry, "updated_parsed"))  # its own get gives the date of publication instead
-    return Entry(
-        link=link, title=title[:500] or None, published=published, updated=updated if updated != published else None
-    )
-
-
-def _from_struct(when: Any) -> dt.datetime | None:
-    try:
-        return dt.datetime.fromtimestamp(calendar.timegm(when), dt.UTC) if when else None
-    except (ValueError, OverflowError, OSError, TypeError):
-        return None
-
-
 def _json_feed(body: bytes, limit: int) -> list[Entry]:
     try:
         data = json.loads(body.decode("utf-8-sig"))
@@ -164,17 +93,6 @@ def _json_feed(body: bytes, limit: int) -> list[Entry]:
     return out
 
 
-def parse_date(text: object) -> dt.datetime | None:
-    """An ISO or RFC 2822 date as UTC, one without a zone taken as UTC; None where it is no date."""
-    if not isinstance(text, str) or not re.match(r"\s*\d{4}|\s*\w{2,4},?\s", text[:100]):
-        return None
-    try:
-        when = dates.parse(text.strip()[:100], default=dt.datetime(2000, 1, 1, tzinfo=dt.UTC))
-        return when.astimezone(dt.UTC) if when.tzinfo else when.replace(tzinfo=dt.UTC)
-    except (ValueError, OverflowError):
-        return None
-
-
 # --------------------------------------------------------------------------- sitemaps
 
 _SITEMAP_LINE = re.compile(rb"^[ \t]*sitemap[ \t]*:[ \t]*(https?://[^\s#]{1,2000})", re.I | re.M)
@@ -194,41 +112,32 @@ def robots_sitemaps(body: bytes) -> list[Entry]:
 def _sitemap(body: bytes, limit: int) -> list[Entry]:
     """Entries of a sitemap, a news sitemap or a sitemap index (https://www.sitemaps.org/protocol.html)."""
     out: list[Entry] = []
-    events = lxml.etree.iterparse(
-        io.BytesIO(body), events=("end",), resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False,
-        recover=True, remove_comments=True, remove_pis=True,
-    )  # fmt: skip
+    records = XmlRecords(_BARE.sub(b"&amp;", body), _SITEMAP_RECORDS)
     try:
-        for _, element in events:
-            name = _local(element.tag)
-            if name not in ("url", "sitemap") or _local(getattr(element.getparent(), "tag", "")) in ("url", "sitemap"):
-                continue
-            entry = _sitemap_entry(element, "sitemap" if name == "sitemap" else "article")
+        for element in records:
+            entry = _sitemap_entry(element, "sitemap" if local(element.tag) == "sitemap" else "article")
             if entry is not None:
                 out.append(entry)
             if len(out) >= limit:
                 break
-            element.clear()
-            while element.getprevious() is not None:
-                del element.getparent()[0]
-    except lxml.etree.XMLSyntaxError as err:
+    except Error as err:
         if not out:
             raise Unreadable(f"the sitemap is not XML: {str(err)[:200]}") from err
-    if not out and len(events.error_log):  # a damaged sitemap gives what it can, but not nothing without a word
-        raise Unreadable(f"the sitemap is not XML: {str(events.error_log[0].message)[:200]}")
+    if not out and records.complaint:  # a damaged sitemap gives what it can, but not nothing without a word
+        raise Unreadable(f"the sitemap is not XML: {records.complaint}")
     return out
 
 
-def _local(tag: object) -> str:
-    return tag.rpartition("}")[2].lower() if isinstance(tag, str) else ""
+_BARE = re.compile(rb"&(?![#\w]{1,32};)")  # in addresses; lxml would drop what follows
+_SITEMAP_RECORDS = frozenset({"url", "sitemap"})
 
 
 def _sitemap_entry(element: Any, kind: Literal["article", "sitemap"]) -> Entry | None:
     fields: dict[str, str] = {}
     for child in _descendants(element):
-        name = _local(child.tag)
+        name = local(child.tag)
         if name in ("loc", "lastmod", "publication_date", "title") and "image" not in str(child.tag):
-            fields.setdefault(name, _text(child))
+            fields.setdefault(name, text_of(child, 4_000))
     if not fields.get("loc"):
         return None
     updated = parse_date(fields.get("lastmod"))
@@ -236,13 +145,6 @@ def _sitemap_entry(element: Any, kind: Literal["article", "sitemap"]) -> Entry |
     title = fields.get("title", "")[:500] or None
     updated = updated if updated != when else None
     return Entry(link=fields["loc"], title=title, published=when, updated=updated, kind=kind)
-
-
-def _text(element: Any) -> str:
-    try:
-        return (element.text or "").strip()
-    except UnicodeDecodeError:  # libxml2 lets bytes through that are half a surrogate pair
-        return ""
 
 
 def _descendants(element: Any) -> Iterator[Any]:

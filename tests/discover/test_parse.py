@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import gzip
 import json
@@ -187,3 +188,76 @@ def test_parse_links_gives_links_with_words() -> None:
     assert links[0] == Entry(link="https://post.example/x/a", title="Ferry back")
     with pytest.raises(Unreadable):
         parse_links(b"", "https://post.example/", limit=10)
+
+
+@pytest.mark.parametrize(
+    ("item", "link", "title"),
+    [
+        ("<link>https://a.example/?a=1&b=2</link><title>T</title>", "https://a.example/?a=1&amp;b=2", "T"),
+        ("<link><![CDATA[https://a.example/?a=1&b=2]]></link>", "https://a.example/?a=1&amp;b=2", None),
+        ("<link>https://a.example/1</link><title>Caf&eacute; &nbsp;x & y</title>", "https://a.example/1", "Café x & y"),
+        (
+            "<link>https://a.example/1</link><title>&lt;b&gt;A&lt;/b&gt; &amp;amp; B</title>",
+            "https://a.example/1",
+            "A & B",
+        ),
+        ("<guid>https://a.example/1</guid><title><![CDATA[<i>A</i>]]></title>", "https://a.example/1", "A"),
+        ("<guid isPermaLink='false'>https://a.example/x</guid><link>/1</link>", "/1", None),
+        ("<atom:link rel='self' href='/f'/><link>/1</link>", "/1", None),
+        ("<link xml:base='https://a.example/b/'>1</link>", "1", None),
+    ],
+)
+def test_parse_source_reads_items_as_they_are_written(item: str, link: str, title: str | None) -> None:
+    body = f"<rss xmlns:atom='http://www.w3.org/2005/Atom'><channel><item>{item}</item></channel></rss>".encode()
+    (entry,) = parse(body)
+    assert normalise(entry.link, base="https://a.example/") == normalise(link, base="https://a.example/")
+    assert entry.title == title
+
+
+def test_parse_source_resolves_xml_base() -> None:
+    body = b"<feed xmlns='http://www.w3.org/2005/Atom' xml:base='https://b.example/x/'><entry><link href='1'/></entry></feed>"
+    assert [e.link for e in parse(body)] == ["https://b.example/x/1"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"<rss><channel>" + b"<a>" * 300_000,
+        b"<rss><channel>" + b"<a/>" * 300_000,
+        b"<rss><channel><item>" + b"<a/>" * 300_000,
+        b"<rss><channel>" + b"<!-- x -->" * 300_000,
+        b"<urlset>" + b"<a/>" * 300_000,
+        b"<urlset><url>" + b"<a>" * 300_000,
+        b"<html><body>" + b"<p>x<b>" * 300_000,
+        b"<rss><channel><item><title>" + b"&" * 1_000_000,
+        b"<rss " + b"a='b' " * 300_000,
+        bytes(3_000_000),
+    ],
+    ids=[
+        "deep",
+        "wide",
+        "wide item",
+        "comments",
+        "wide sitemap",
+        "deep url",
+        "page",
+        "ampersands",
+        "attributes",
+        "NULs",
+    ],
+)
+def test_parse_source_stays_quick_when_a_feed_is_hostile(body: bytes) -> None:
+    started = time.process_time()
+    with contextlib.suppress(Unreadable):
+        assert parse(body) == []
+    assert time.process_time() - started < 3
+
+
+def test_parse_source_reads_the_sitemaps_of_a_robots_txt() -> None:
+    body = (
+        b"User-agent: *\nSitemap: https://a.example/all.xml\n SITEMAP:https://a.example/news.xml # new\nSitemap: /x\n"
+    )
+    found = parse_source(body, "text/plain", "https://a.example/robots.txt", limit=10)
+    assert [(e.link, e.kind) for e in found] == [
+        ("https://a.example/news.xml", "sitemap"), ("https://a.example/all.xml", "sitemap"),
+    ]  # fmt: skip
