@@ -515,6 +515,56 @@ def tables(
 
 
 @app.command()
+def export(
+    to: Annotated[Path, typer.Option("--to", help="Folder to write; it appears whole or not at all.")],
+    format: Annotated[
+        str, typer.Option("--format", help="csv, jsonl, gdelt (events in GDELT 2.0's columns) or croissant (Parquet).")
+    ] = "csv",
+    tables: Annotated[
+        list[str] | None,
+        typer.Option("--tables", help="Tables, by commas. Default: all.", show_default=False),
+    ] = None,
+    night: Annotated[
+        str | None, typer.Option("--night", help="One night, YYYY-MM-DD. Default: all.", show_default=False)
+    ] = None,
+    without_text: Annotated[
+        bool, typer.Option("--without-text", help="Ids, spans and facts, but no words of the articles.")
+    ] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace an earlier export.")] = False,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Folder of the tables. Default: data/processed.", show_default=False)
+    ] = None,
+    settings: SettingsFile = None,
+) -> None:
+    """Write the tables in a format that others expect, with a card that says what they are and how good."""
+    rules = _settings(settings, out)
+    from flows.export import measured
+    from tasks.publish.export import FORMATS, ExportError, Request
+    from tasks.publish.export import export as export_tables
+
+    if format not in FORMATS:
+        _fail(f"--format {format!r} is not known: take one of {', '.join(FORMATS)}", WRONG_USE)
+    root = Path(rules.processed)
+    request = Request(
+        root=root,
+        to=to,
+        format=format,
+        chosen=tuple(t.strip() for given in tables or () for t in given.split(",") if t.strip()),
+        night=_night(night) if night else None,
+        without_text=without_text,
+        force=force,
+        figures=tuple(_guarded(lambda: measured(root))),
+    )
+    try:
+        files = _guarded(lambda: export_tables(request))
+    except ExportError as err:
+        _fail(str(err), WRONG_USE)
+    for file in files:
+        typer.echo(f"{file.rows:>10,}  {to / file.name}")
+    typer.echo(f"What it is and how good: {to / 'README.md'}")
+
+
+@app.command()
 def doctor(
     settings: SettingsFile = None,
     out: Out = None,
