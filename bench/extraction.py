@@ -6,11 +6,12 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from bench import golden_quotes, reliability
 from bench.eval_events import as_prediction, make_article
 from bench.gold import DATA, OURS, WORK, Predictions, Row, plain, read_lines, score, write_lines
 from tasks import tables
 from tasks.extract.events import find_events
-from tasks.extract.language import load_model, parse
+from tasks.extract.language import load_model, parse_all
 from tasks.extract.quotes import find_quotes
 from tasks.settings import ExtractSettings
 
@@ -78,10 +79,8 @@ QUOTE_SYSTEMS: dict[str, Callable[[Any, Record], list[Record]]] = {
 
 
 def docs_of(records: Sequence[Record]) -> list[Any]:
-    """The shared language pass. Texts of one paragraph go through together: the same parse in half the time."""
-    nlp = load_model(ExtractSettings().model)
-    single = iter(nlp.pipe([r["text"] for r in records if "\n" not in r["text"]], batch_size=256))
-    return [parse(nlp, r["text"]) if "\n" in r["text"] else next(single) for r in records]
+    """The shared language pass."""
+    return list(parse_all(load_model(ExtractSettings().model), [r["text"] for r in records]))
 
 
 def _percent(value: float | None) -> float | None:
@@ -106,7 +105,39 @@ def run_quotes() -> list[Row]:
             "indirect": _percent(scores["indirect"]["overlap"]["f1"]),
         }
         rows.append(Row(section="quotes", set="polnear dev", system=name, figures=figures))
+        if name == OURS:
+            rows += _confidence("quotes", "polnear dev", records, predicted)
     return rows
+
+
+def _confidence(section: str, name: str, records: list[Record], predicted: list[Record]) -> list[Row]:
+    """The reliability table: for each band of confidence its mean, and how many of a hundred quotes are right."""
+    answers = [answer for r, p in zip(records, predicted, strict=True) for answer in reliability.judged(r, p["quotes"])]
+    table = reliability.bands(answers)
+    rows = [
+        Row(
+            section=section, set=f"confidence, {name}", system=f"{b.low:g} to {b.high:g}",
+            figures={"quotes": b.n, "said": _percent(b.said), "right": _percent(b.right)},
+        )
+        for b in table
+    ]  # fmt: skip
+    gap = {"quotes": len(answers), "gap": _percent(reliability.error(table))}
+    return [*rows, Row(section=section, set=f"confidence, {name}", system="all: mean gap", figures=gap)]
+
+
+def run_golden() -> Row:
+    """Our own passages in many styles; some of them hold no quote."""
+    passages = golden_quotes.read_golden()
+    nlp = load_model(ExtractSettings().model)
+    docs = {p.id: d for p, d in zip(passages, parse_all(nlp, [p.text for p in passages]), strict=True)}
+
+    def find(passage: golden_quotes.Passage) -> list[golden_quotes.Span]:
+        quotes, _ = find_quotes(docs[passage.id], make_article(passage.text, None, passage.id))
+        return [s for q in quotes for s in ([(p.start, p.end) for p in q.parts] or [(q.start, q.end)])]
+
+    f = golden_quotes.score_golden(passages, find)
+    figures = {"overlap": _percent(f.overlap), "exact": _percent(f.exact), "false quotes": float(f.false)}
+    return Row(section="world", set="our own passages", system=OURS, figures=figures)
 
 
 def run_world() -> list[Row]:
@@ -128,7 +159,9 @@ def run_world() -> list[Row]:
             "false quotes": scores["false_in_empty"].get("quotes", 0),
         }
         rows.append(Row(section="world", set="world dev", system=name, figures=figures))
-    return rows
+        if name == OURS:
+            rows += _confidence("world", "world dev", records, predicted)
+    return [*rows, run_golden()]
 
 
 def predict_events(records: list[Record]) -> list[Record]:
