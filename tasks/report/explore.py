@@ -27,7 +27,7 @@ from starlette.routing import Route
 from tasks.publish.store import Store, StoreError
 from tasks.report import views
 from tasks.report.reader import render_reader, script_hash, templates
-from tasks.report.reading import look_up, opened, reason_words
+from tasks.report.reading import look_up, opened, reason_words, rows_of
 
 HOSTS = ["localhost", "127.0.0.1", "[::1]"]
 HEADERS = {
@@ -114,9 +114,7 @@ class _Pages:
 
     def _ask(self, sql: str, *tables: str, **values: Any) -> list[dict[str, Any]]:
         with self._tables(*tables) as db:
-            result = db.execute(sql, values)
-            names = [d[0] for d in result.description]
-            return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+            return rows_of(db, sql, **values)
 
     async def home(self, request: Request) -> Response:
         runs = await run_in_threadpool(self._ask, _HOME, "runs")
@@ -163,11 +161,9 @@ class _Pages:
     async def article(self, request: Request) -> Response:
         wanted = request.path_params["wanted"]
         answer = await run_in_threadpool(lambda: look_up(Store.open(self._root), wanted))
-        if answer.reading is not None:
-            html = await run_in_threadpool(
-                lambda: render_reader(answer.reading, link=lambda a: f"/article/{a}", home="/")  # type: ignore[arg-type]
-            )
-            return HTMLResponse(html)
+        reading = answer.reading
+        if reading is not None:
+            return HTMLResponse(render_reader(reading, link=lambda a: f"/article/{a}", home="/"))
         if not answer.inputs:
             raise HTTPException(404, f"The tables know nothing of {wanted[:200]}.")
         if len(answer.inputs) > 1:

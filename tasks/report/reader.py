@@ -33,11 +33,11 @@ class Change:
     paragraphs: list[ChangedParagraph]
 
 
-def render_reader(reading: Reading, *, link: Callable[[str], str] | None = None, home: str | None = None) -> str:
+def render_reader(reading: Reading, *, link: Callable[[str], str | None] | None = None, home: str | None = None) -> str:
     """The page of one article as HTML.
 
-    `link` makes the address of another article's page from its article_id; without it such articles are named, not
-    linked. `home` is the address that the page leads back to.
+    `link` makes the address of another article's page from its article_id, or None where it has none: such articles
+    are named, not linked. `home` is the address that the page leads back to.
     """
     return _template().render(
         a=reading.article,
@@ -149,6 +149,7 @@ def templates() -> jinja2.Environment:
     )  # fmt: skip
     env.filters["range"] = range_words
     env.filters["count"] = lambda n: f"{n:,}"
+    env.filters["megabytes"] = lambda n: f"{n / 1e6:,.0f} MB" if n is not None else "of unknown size"
     env.filters["day"] = lambda at: f"{at:%Y-%m-%d}" if at else "undated"
     env.filters["safe_text"] = _short
     env.filters["harmless"] = harmless

@@ -34,19 +34,25 @@ where ref = $wanted or url = $wanted or article_id = $article
    or ends_with('/' || regexp_replace(ref, '#[0-9]+$', ''), '/' || $wanted) or ends_with('/' || ref, '/' || $wanted)
 order by dt desc, run_id desc, ref limit $n
 """
-_OF_ARTICLE = {
-    "quotes": 'select * from quotes where article_id = $article order by start, "end"',
-    "sources": "select * from sources where article_id = $article order by n_quotes desc, name",
-    "events": "select * from events where article_id = $article order by start, trigger_start",
+# {p} stands before the names of the views: a report reads those of its last nights only.
+_ALL_ARTICLES = """
+select *, dt as night from {p}articles where article_id in (select unnest($ids))
+"""
+_ALL_ROWS = {
+    "quotes": 'select * from {p}quotes where article_id in (select unnest($ids)) order by start, "end", quote_id',
+    "sources": "select * from {p}sources where article_id in (select unnest($ids)) order by n_quotes desc, name, "
+    "source_id",
+    "events": "select * from {p}events where article_id in (select unnest($ids)) order by start, trigger_start, "
+    "event_id",
 }
 _REVISIONS = """
-select article_id, revision, valid_from, change, title, text, outlet, url from articles
-where article_key = $key order by revision
+select article_key, article_id, revision, valid_from, change, title, text, outlet, url from {p}articles
+where article_key in (select unnest($keys)) order by revision
 """
 _COPIES = """
-select article_id, outlet, title, url, published_at, is_original from articles
-where copy_group = $group and article_key <> $key
-order by is_original desc, published_at, article_id limit $n
+select copy_group, article_key, article_id, outlet, title, url, published_at, is_original from {p}articles
+where copy_group in (select unnest($groups))
+order by is_original desc, published_at, article_id
 """
 _BIDI = re.compile("[\u202a-\u202e\u2066-\u2069\u200e\u200f\u061c]")
 MOST = 50
@@ -81,13 +87,13 @@ def look_up(store: Store, wanted: str) -> Answer:
     its last part, such as a file's name; where that names many articles, their inputs alone are answered.
     """
     with opened(store, ("articles", "quotes", "sources", "events", "inputs")) as db:
-        found = _rows(db, _ARTICLES, wanted=wanted, key=page_key(None, wanted, ""), n=MOST)
+        found = rows_of(db, _ARTICLES, wanted=wanted, key=page_key(None, wanted, ""), n=MOST)
         article = found[0]["article_id"] if found else None
-        inputs = _rows(db, _INPUTS, wanted=wanted, article=article, n=MOST)
+        inputs = rows_of(db, _INPUTS, wanted=wanted, article=article, n=MOST)
         if article is None:  # known by its input only; a file of many records names no single one
             named = {r["article_id"] for r in inputs} - {None}
             article = named.pop() if len(named) == 1 else None
-        reading = _read(db, article) if article else None
+        reading = read_many(db, [article]).get(article) if article else None
     keys = {reading.article["article_key"]} if reading else set()
     return Answer(reading=reading, inputs=inputs, others=[r for r in found if r["article_key"] not in keys])
 
@@ -100,22 +106,42 @@ def opened(store: Store, tables: Iterable[str]) -> Iterator[Any]:
         yield db
 
 
-def _read(db: Any, article_id: str) -> Reading | None:
-    rows = _rows(db, "select *, dt as night from articles where article_id = $article", article=article_id)
-    if not rows:
-        return None
-    article = rows[0]
-    key, group = article["article_key"], article["copy_group"]
-    return Reading(
-        article=article,
-        revisions=_rows(db, _REVISIONS, key=key),
-        copies=_rows(db, _COPIES, group=group, key=key, n=MOST),
-        **{table: _rows(db, sql, article=article_id) for table, sql in _OF_ARTICLE.items()},
-    )
+def read_many(db: Any, ids: list[str], *, prefix: str = "") -> dict[str, Reading]:
+    """Readings of several articles by their article_id, in a handful of queries however many they are.
+
+    `prefix` stands before the names of the views that are asked.
+    """
+    articles = {r["article_id"]: r for r in rows_of(db, _ALL_ARTICLES.format(p=prefix), ids=ids)}
+    if not articles:
+        return {}
+    of: dict[str, dict[str, list[Row]]] = {}
+    for table, sql in _ALL_ROWS.items():
+        of[table] = _grouped(rows_of(db, sql.format(p=prefix), ids=list(articles)), "article_id")
+    keys = sorted({a["article_key"] for a in articles.values()})
+    groups = sorted({a["copy_group"] for a in articles.values()} - {None})
+    revisions = _grouped(rows_of(db, _REVISIONS.format(p=prefix), keys=keys), "article_key")
+    copies = _grouped(rows_of(db, _COPIES.format(p=prefix), groups=groups), "copy_group") if groups else {}
+    return {
+        i: Reading(
+            article=a,
+            revisions=revisions.get(a["article_key"], []),
+            copies=[c for c in copies.get(a["copy_group"], []) if c["article_key"] != a["article_key"]][:MOST],
+            **{table: rows.get(i, []) for table, rows in of.items()},
+        )
+        for i, a in articles.items()
+    }
 
 
-def _rows(db: Any, sql: str, **params: object) -> list[Row]:
-    result = db.execute(sql, params)
+def _grouped(rows: list[Row], by: str) -> dict[str, list[Row]]:
+    out: dict[str, list[Row]] = {}
+    for row in rows:
+        out.setdefault(row[by], []).append(row)
+    return out
+
+
+def rows_of(db: Any, sql: str, **params: object) -> list[Row]:
+    """The rows of a query as dictionaries."""
+    result = db.execute(sql, params) if params else db.execute(sql)
     names = [d[0] for d in result.description]
     return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
 

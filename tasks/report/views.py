@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 from tasks.publish import snapshots
+from tasks.report.reading import rows_of
 from tasks.tables import REAL, EventType, Fate, Modality
 
 Kind = Literal["text", "choice", "date", "number", "id"]
@@ -210,9 +211,7 @@ def count(db: Any, view: View, asked: Mapping[str, str]) -> int:
 def page(db: Any, view: View, asked: Mapping[str, str], number: int) -> list[dict[str, Any]]:
     """Rows of one page, counted from 0."""
     sql, values = query(view, asked)
-    result = db.execute(f"{sql} order by {view.order} limit {PAGE_ROWS} offset {PAGE_ROWS * number}", values)
-    names = [d[0] for d in result.description]
-    return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+    return rows_of(db, f"{sql} order by {view.order} limit {PAGE_ROWS} offset {PAGE_ROWS * number}", **values)
 
 
 def batches(db: Any, view: View, asked: Mapping[str, str]) -> Iterator[Any]:
