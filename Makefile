@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 
-.PHONY: setup run test bench lint lock docs clean
+.PHONY: setup run test soak bench lint lock docs clean
 
 setup: $(STAMP)
 
@@ -26,6 +26,9 @@ run: setup
 
 test: setup
 	@$(BIN)/python -m pytest
+
+soak: setup
+	@$(BIN)/python -m pytest -m soak
 
 bench: setup
 	@$(BIN)/python -m bench

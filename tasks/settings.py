@@ -43,7 +43,9 @@ class ScrapeSettings(Section):
     max_bytes: int = Field(10_000_000, gt=0, description="size of one page, decompressed")
     max_redirects: int = Field(5, ge=0)
     attempts: int = Field(3, ge=1, description="tries of one address, when the fault may pass")
-    concurrency: int = Field(32, ge=1, description="hosts fetched from at one time")
+    concurrency: int = Field(
+        100, ge=1, description="hosts fetched from at one time; those that hang must not keep the others waiting"
+    )
     allow_addresses: list[str] = Field(
         [], description="CIDRs of private, loopback or link-local networks that may be fetched from"
     )
@@ -91,6 +93,9 @@ class ExtractSettings(Section):
     languages: list[str] = Field(["en"], description="languages that quotes and events are extracted from")
     max_chars: int = Field(
         300_000, gt=0, description="text of one article read for quotes and events; the rest is left out"
+    )
+    keep_apart: list[str] = Field(
+        [], description="source_ids, as the log of merges has them, that are merged into no other"
     )
     story_days: int = Field(7, ge=0, description="nights back in which a story can go on")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import datetime as dt
 import email.utils
 from urllib.parse import urldefrag, urljoin, urlsplit
@@ -16,6 +18,11 @@ MAX_WAIT_S = 120.0
 """A server that asks us to come back later than this is not waited for."""
 MAX_QUIET_S = 2 * 86400.0
 """A host is left alone for so long at most, whatever it asks for."""
+LARGE_BYTES = 1_000_000
+LARGE_BODIES = 8
+"""Bodies over so many bytes that are read at one time: few pages are, and only so much memory is there."""
+MAX_PARTS, CRUMB_BYTES = 5_000, 64
+"""So many chunks of less than so many bytes each are an attack on our time: every one costs as much as a large one."""
 REDIRECTS = (301, 302, 303, 307, 308)
 PERMANENT = (301, 308)
 BUSY = (429, 503)
@@ -117,10 +124,14 @@ class Cookies:
                 self._kept[host, name.strip()] = value.strip()
 
 
-async def bounded_body(response: httpx.Response, *, limit: int, cut: int | None) -> tuple[bytes, bytes]:
+async def bounded_body(
+    response: httpx.Response, *, limit: int, cut: int | None, large: asyncio.Semaphore
+) -> tuple[bytes, bytes]:
     """(the body as sent, the body decoded). A body over `limit` bytes is a Fault; with `cut` it ends there instead.
 
-    Without a content encoding both are one object: 32 hosts that send what the limit allows must fit in memory."""
+    Without a content encoding both are one object. What is over LARGE_BYTES is read on under `large`, so that a hundred
+    hosts that all send what the limit allows fit in memory.
+    """
     stated = response.headers.get("content-length", "")
     if cut is None and stated.isdigit() and int(stated[:18]) > limit:
         raise Fault(Reason.TOO_LARGE, f"{stated[:18]} bytes, over the limit of {limit}")
@@ -129,24 +140,31 @@ async def bounded_body(response: httpx.Response, *, limit: int, cut: int | None)
     raw: list[bytes] = []
     body: list[bytes] = []
     sent = size = 0
-    try:
-        async for part in response.aiter_raw():
-            raw.append(part)
-            sent += len(part)
-            if inflater is not None:
-                part = inflater.feed(part)
-                body.append(part)
-            size += len(part)
-            if cut is not None and size >= cut:
+    small = True
+    async with contextlib.AsyncExitStack() as held:
+        try:
+            async for part in response.aiter_raw():
+                raw.append(part)
+                sent += len(part)
+                if inflater is not None:
+                    part = inflater.feed(part)
+                    body.append(part)
+                size += len(part)
+                if len(raw) > MAX_PARTS and sent < CRUMB_BYTES * len(raw):
+                    raise Fault(Reason.PROTOCOL_ERROR, f"the body comes in crumbs: {sent} bytes in {len(raw)} chunks")
+                if cut is not None and size >= cut:
+                    return _joined(raw, body, inflater, cut)
+                if small and max(sent, size) > LARGE_BYTES:
+                    small = False
+                    await held.enter_async_context(large)
+                if max(sent, size) > limit:
+                    raise Fault(Reason.TOO_LARGE, f"over the limit of {limit} bytes")
+        except OverLimit as err:
+            if cut is not None:
                 return _joined(raw, body, inflater, cut)
-            if max(sent, size) > limit:
-                raise Fault(Reason.TOO_LARGE, f"over the limit of {limit} bytes")
-    except OverLimit as err:
-        if cut is not None:
-            return _joined(raw, body, inflater, cut)
-        raise Fault(Reason.TOO_LARGE, str(err)) from err
-    except DecodeError as err:
-        raise Fault(Reason.PROTOCOL_ERROR, str(err)) from err
+            raise Fault(Reason.TOO_LARGE, str(err)) from err
+        except DecodeError as err:
+            raise Fault(Reason.PROTOCOL_ERROR, str(err)) from err
     if inflater is not None and not inflater.whole:
         raise Fault(Reason.PROTOCOL_ERROR, "the compressed content is cut off", passing=True)
     return _joined(raw, body, inflater, None)

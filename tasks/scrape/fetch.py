@@ -23,6 +23,7 @@ from tasks.discover.address import public
 from tasks.discover.records import Fetched, Validators
 from tasks.scrape.answers import (
     BUSY,
+    LARGE_BODIES,
     MAX_QUIET_S,
     MAX_WAIT_S,
     PERMANENT,
@@ -46,6 +47,8 @@ log = logging.getLogger(__name__)
 
 MOST_STRIKES = 2
 """Answers 429 or 503 running after which a long Retry-After is taken to speak for the whole host, not for a page."""
+HEAVY_ROBOTS_BYTES = 20_000
+"""From here on a robots.txt is parsed and asked in a thread."""
 ROBOTS_REDIRECTS = 5
 """Followed for a robots.txt at the least (RFC 9309 section 2.3.1.2)."""
 _SKIPS = (Reason.ROBOTS_DISALLOW, Reason.NOT_HTML, Reason.RIGHTS_RESERVED)
@@ -92,6 +95,7 @@ class WebFetcher:
         self._quiet = dict(quiet or {})
         self._robots: dict[str, asyncio.Task[Robots]] = {}
         self._slots = asyncio.Semaphore(rules.concurrency)
+        self._large = asyncio.Semaphore(LARGE_BODIES)
         # no proxy, .netrc or cookie of the user's goes out; a cookie that is set is forgotten
         self._client = httpx.AsyncClient(
             transport=GuardedTransport(allow=rules.allow_addresses, hosts=8 * rules.concurrency, verify=verify),
@@ -162,7 +166,7 @@ class WebFetcher:
                 seen.add((here, sent))
                 if not wanted.robots:
                     says = await self._robots_of(here)
-                    if not says.allows(public(here), self._agent):
+                    if not await self._allows(says, public(here)):
                         refusal = says.refusal(shown)
                         return self._skip_or_fail(refusal, attempts or refusal.attempts)
                 reply, tries = await self._try(here, wanted, cookies=sent)
@@ -220,11 +224,20 @@ class WebFetcher:
     async def _ask_robots(self, origin: str) -> Robots:
         where = f"{origin}/robots.txt"
         got = await self._follow(where, where, _Wanted(pages_only=False, robots=True))
-        robots = read_robots(got.body if isinstance(got, Fetched) else got)
+        if isinstance(got, Fetched) and len(got.body) > HEAVY_ROBOTS_BYTES:
+            robots = await asyncio.to_thread(read_robots, got.body)
+        else:
+            robots = read_robots(got.body if isinstance(got, Fetched) else got)
         host = self._host(origin)
         host.floor_s = max(host.floor_s, robots.delay_s(self._agent))
         host.next_at = max(host.next_at, asyncio.get_running_loop().time() + host.delay_s)
         return robots
+
+    async def _allows(self, robots: Robots, url: str) -> bool:
+        """A robots.txt of thousands of wildcards must not hold up the other hosts."""
+        if robots.size > HEAVY_ROBOTS_BYTES:
+            return await asyncio.to_thread(robots.allows, url, self._agent)
+        return robots.allows(url, self._agent)
 
     # ------------------------------------------------------------------- one request
 
@@ -279,7 +292,9 @@ class WebFetcher:
                 )  # fmt: skip
             await asyncio.sleep(wait)
             try:
+                queued_at = loop.time()
                 async with self._slots:
+                    host.first_at += loop.time() - queued_at  # the others' time, not the host's
                     return await self._ask(host, url, wanted, cookies=cookies)
             except Fault as fault:
                 if fault.busy:
@@ -355,8 +370,9 @@ class WebFetcher:
         obeyed = frozenset(self._rules.obey_rights) if wanted.pages_only else frozenset()
         _check_rights(reserved_in_headers(response.headers.multi_items(), self._agent) & obeyed)
         # robots.txt and feeds are read as far as the limit goes, a page whole or not at all
-        cut = MAX_ROBOTS_BYTES if wanted.robots else None if wanted.pages_only else self._rules.max_bytes
-        raw, body = await bounded_body(response, limit=2 * cut if cut else self._rules.max_bytes, cut=cut)
+        most = self._rules.max_bytes
+        cut = MAX_ROBOTS_BYTES if wanted.robots else None if wanted.pages_only else most
+        raw, body = await bounded_body(response, limit=2 * cut if cut else most, cut=cut, large=self._large)
         if wanted.pages_only and not is_html(stated, body):
             raise Fault(Reason.NOT_HTML, f"content type {stated[:100] or 'not given'}")
         if obeyed:

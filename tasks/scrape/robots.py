@@ -24,6 +24,7 @@ class Robots:
     state: RobotsState
     rules: Protego | None = None
     failure: Failure | None = None
+    size: int = 0  # of the file, bytes
 
     def allows(self, url: str, agent: str) -> bool:
         """Whether the agent, by its product word, may ask for the address. Unreachable means no (section 2.3.1.4)."""
@@ -58,4 +59,4 @@ def read_robots(answer: bytes | Failure) -> Robots:
         if answer.reason in (Reason.HTTP_GONE, Reason.HTTP_REFUSED, Reason.TOO_MANY_REDIRECTS):
             return Robots(state="missing")
         return Robots(state="unreachable", failure=answer)
-    return Robots(state="ok", rules=Protego.parse(answer.decode("utf-8-sig", "replace")))
+    return Robots(state="ok", rules=Protego.parse(answer.decode("utf-8-sig", "replace")), size=len(answer))
