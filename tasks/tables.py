@@ -367,10 +367,26 @@ class Event:
     lon: Annotated[float | None, Col("longitude", "degrees")]
     geonames_id: Annotated[int | None, Col("GeoNames id")]
     place_precision: Annotated[str | None, Col("city, admin1, country", low_cardinality=True)]
+    place_from: Annotated[
+        str,
+        Col(
+            "where the place was read: clause, sentence, earlier (the event or sentence before), dateline, article (only "
+            "the country, which all of it is about); or why there is none: none (not named), unclear (what the sentence "
+            "names is not its place), elsewhere, not bodily (said or agreed, not done somewhere)",
+            low_cardinality=True,
+        ),
+    ]
     date_text: Annotated[str | None, Col("the words that date it")]
     date_start: Annotated[dt.date | None, Col("first day it can have been")]
     date_end: Annotated[dt.date | None, Col("last day it can have been")]
     date_precision: Annotated[str | None, Col("day, week, month, year, range", low_cardinality=True)]
+    date_from: Annotated[
+        str,
+        Col(
+            "where the date was read: clause, earlier (the event before, told as one with it), none",
+            low_cardinality=True,
+        ),
+    ]
     killed_min: Annotated[int | None, Col("at least so many killed", "persons")]
     killed_max: Annotated[int | None, Col("at most so many killed", "persons")]
     injured_min: Annotated[int | None, Col("at least so many injured", "persons")]

@@ -242,12 +242,17 @@ _CAUSES = frozenset({"in", "by", "during", "from", "to"})
 
 def _joined(a: Candidate, b: Candidate) -> Candidate:
     """Two words of one incident as one candidate, named by the better word."""
-    if _weight(b) > _weight(a):
+    if (not _undone(b.token), _weight(b)) > (not _undone(a.token), _weight(a)):
         a, b = b, a
     mode = a.mode or b.mode
     if a.mode in (None, "firearms", "explosives") and b.mode in _SPECIFIC:
         mode = b.mode
     return replace(a, mode=mode, also=(*a.also, b.token, *b.also), alleged=a.alleged and b.alleged)
+
+
+def _undone(t: Token) -> bool:
+    """ "chased and nearly lynched": what did not come about does not name what did."""
+    return any(c.dep_ == "neg" or (c.dep_ == "advmod" and lower(c) in ("nearly", "almost")) for c in t.children)
 
 
 _SPECIFIC = frozenset({"suicide-attack", "drone", "aerial", "crowd-control", "targeted", "abduct"})
@@ -298,6 +303,16 @@ def _same(a: Candidate, b: Candidate) -> bool:
     return a.type in ("PROTEST", "CONSULT", "ACCUSE", "REQUEST", "AGREE", "REJECT")
 
 
+def _attacker_died(cause: Token, toll: Token) -> bool:
+    """ "Ten militants were killed when they attacked …": who died is who attacked, so two things were done."""
+    if cause.pos_ != "VERB" or toll.pos_ != "VERB" or is_passive(cause) or not is_passive(toll):
+        return False
+    who, whom = doer(cause), undergoer(toll)
+    if who is None or whom is None or lemma(cause) in ("blow", "detonate", "explode"):
+        return False
+    return who.i == whom.i or (lower(who) in ("they", "he", "she") and cause.dep_ == "advcl" and cause.head.i == toll.i)
+
+
 def _one_incident(a: Candidate, b: Candidate) -> bool:
     """Two words of violence in one sentence are one incident unless two doers or two victims keep them apart."""
     x, y = a.token, b.token
@@ -308,6 +323,8 @@ def _one_incident(a: Candidate, b: Candidate) -> bool:
         if lemma(cause) in _RESULT:
             dx, dy = doer(x), doer(y)
             return dx is None or dy is None or dx.i == dy.i
+        if _attacker_died(cause, toll):
+            return False
         if toll.pos_ == "VERB" and cause.pos_ == "VERB":
             who, whom = doer(toll), undergoer(cause)
             return not (

@@ -12,6 +12,7 @@ from tasks.extract.events.syntax import (
     children,
     classes,
     doer,
+    grammatical_subject,
     hyphened,
     is_human,
     is_passive,
@@ -32,6 +33,10 @@ _POLITY = frozenset({"GPE", "NORP"})
 
 
 def _has(t: Token, values: frozenset[str]) -> bool:
+    if t.pos_ == "VERB" and t.dep_ == "xcomp" and is_passive(t):  # "curfew is likely to be imposed"
+        raised = grammatical_subject(t)
+        if raised is not None and lemma(raised) in values:
+            return True
     for w in under(t, 25):
         if w.ent_type_ == "DATE":
             continue  # "is planned for March 15" plans no march
@@ -397,6 +402,7 @@ def _finite_main(t: Token, ctx: Context) -> bool:
 
 NAMED: dict[str, Callable[[Token, Context], bool]] = {
     "phys": _phys,
+    "named": lambda t, c: bool(children(t, "oprd", "attr")) or len(children(t, "dobj", "ccomp")) > 0,
     "physnoun": lambda t, c: (
         t.dep_ not in ("compound",)
         and _phys(t, c)

@@ -6,13 +6,14 @@ import functools
 import json
 import math
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 from tasks import tables
-from tasks.extract.events import candidates, counts, dates, modality, place_names, places, roles
+from tasks.extract.events import candidates, counts, modality, roles, setting
 from tasks.extract.events.candidates import Candidate
 from tasks.extract.events.context import Context, signals
+from tasks.extract.events.draft import Draft
 from tasks.extract.events.lexicon import DATA, lemmas
 from tasks.extract.events.plover import COOPERATIVE, QUADS, goldstein
 from tasks.extract.events.syntax import MAX_WALK, above, classes, hyphened, lemma, lower, sentence
@@ -31,19 +32,6 @@ _FITS = {
 _POLITICAL = frozenset({"government", "military", "rebel", "police", "entity", "organisation", "protester"})
 
 
-@dataclass(slots=True)
-class Draft:
-    """An event in the making."""
-
-    c: Candidate
-    sentence: int
-    actor: Token | None
-    recipient: Token | None
-    said: modality.Attribution | None
-    mood: str
-    counts: list[counts.Count] = field(default_factory=list)
-
-
 def _is_caseless(text: str) -> bool:
     letters = [c for c in text[:4000] if c.isalpha()]
     return len(letters) > 20 and sum(c.isupper() for c in letters) < 0.005 * len(letters)
@@ -60,12 +48,12 @@ def find_events(
     drafts = find_drafts(doc, quotes)
     if not drafts:
         return []
-    mentions = place_names.find_places(doc, _is_caseless(article.text))
+    drafts = drafts[:MAX_EVENTS]
+    spans = [_bounded(doc, d) for d in drafts]
+    settings = setting.set_events(doc, article, drafts, spans, _is_caseless(article.text))
     rows: dict[str, tables.Event] = {}
-    triggers = {x.i for d in drafts for x in (d.c.token, *d.c.also)}
-    for d in drafts[:MAX_EVENTS]:
-        rivals = triggers - {d.c.token.i, *(x.i for x in d.c.also)}
-        row = _row(doc, article, d, rivals, mentions, sources)
+    for d, span, at in zip(drafts, spans, settings, strict=True):
+        row = _row(doc, article, d, span, at, sources)
         rows.setdefault(row.event_id, row)
     return sorted(rows.values(), key=lambda e: (e.trigger_start, e.trigger_end, e.type))
 
@@ -244,61 +232,6 @@ def _trigger(d: Draft) -> tuple[int, int]:
     return start, end
 
 
-def _when(doc: Any, article: tables.Article, d: Draft, rivals: set[int]) -> dates.When | None:
-    t = d.c.token
-    sent = sentence(t)
-    lo, hi = doc[sent.start].idx, doc[sent.end - 1].idx + len(doc[sent.end - 1].text)
-    published = article.published_at.date() if article.published_at else None
-    found = dates.find_dates(article.text[lo:hi], lo, published, ahead=d.mood in ("planned", "expected"))
-    best, best_score = None, 0.0
-    for w in found:
-        span = doc.char_span(w.start, w.end, alignment_mode="expand")
-        if span is None:
-            continue
-        # what is told as real cannot lie after the telling: that date is of what was agreed, asked or threatened
-        if published and w.first and w.first > published and d.mood in tables.REAL:
-            continue
-        score = _date_score(d, rivals, span)
-        if score > best_score:
-            best, best_score = w, score
-    return best
-
-
-def _date_score(d: Draft, rivals: set[int], span: Any) -> float:
-    """How well a date belongs to an event: below its words best, below a verb of saying or another event not at all."""
-    t = d.c.token
-    also = {x.i for x in d.c.also}
-    own = {t.i} | also
-    ups = {a.i for w in (t, *d.c.also) for a in above(w)}
-    root = span.root
-    near = min(0.4, float(abs(root.i - t.i)) / 100)
-    for k, h in enumerate([root, *above(root)]):
-        if h.i in own:
-            return (3.0 if h.i == t.i else 2.4) - k / 10 - near
-        if h.i in rivals:  # "on Monday ten were killed and two were caught" dates both
-            return 0.9 - near if t.dep_ == "conj" and t.head.i == h.i and root.i < t.i else 0.0
-        if k == 0 or h.pos_ not in ("VERB", "AUX", "NOUN", "PROPN"):
-            continue
-        if h.pos_ in ("NOUN", "PROPN"):
-            if h.i in ups:
-                return 1.4 - near
-            continue
-        if lemma(h) in _SAYING and not (t.head.i == h.i and t.dep_ in ("dobj", "xcomp")):
-            return 0.0
-        if h.i in ups:
-            return 1.2 - near
-        if any(
-            x.dep_ in ("mark", "advmod") and lower(x) in ("after", "before", "since", "because", "until")
-            for x in h.children
-        ):
-            return 0.0
-        return (0.8 if h.head.i in own else 0.5) - near
-    return 0.3
-
-
-_SAYING = frozenset({"say", "report", "tell", "announce", "add", "confirm", "state", "warn"})
-
-
 def _source_id(start: int, end: int, sources: list[tables.Source]) -> str | None:
     for s in sources:
         if any(m.start < end and start < m.end for m in s.mentions):
@@ -349,29 +282,34 @@ def _side(name: str, role: roles.Role | None, sources: list[tables.Source]) -> d
     return {f"{name}_{column}": value for column, value in zip(columns, values, strict=True)}
 
 
-def _pin(where: place_names.Mention | None) -> dict[str, Any]:
+def _pin(at: setting.Setting) -> dict[str, Any]:
     """Columns of the place; coordinates only where the gazetteer knows it."""
+    where = at.where
     pin = where.place if where else None
+    kind = pin.kind if pin and pin.kind != "sea" else None
     return {
         "place_text": where.text if where else None,
         "place_start": where.start if where else None,
         "place_end": where.end if where else None,
         "place_name": where.name if where else None,
-        "place_country": where.country if where else None,
+        "place_country": at.country,
         "place_admin1": pin.admin1 if pin else None,
         "lat": pin.lat if pin else None,
         "lon": pin.lon if pin else None,
         "geonames_id": pin.geonames_id if pin else None,
-        "place_precision": pin.kind if pin and pin.kind != "sea" else None,
+        "place_precision": kind or ("country" if at.country and pin is None else None),
+        "place_from": at.place_from,
     }
 
 
-def _day(when: dates.When | None) -> dict[str, Any]:
+def _day(at: setting.Setting) -> dict[str, Any]:
+    when = at.when
     return {
         "date_text": when.text if when else None,
         "date_start": when.first if when else None,
         "date_end": when.last if when else None,
         "date_precision": when.precision if when else None,
+        "date_from": at.date_from,
     }
 
 
@@ -393,34 +331,23 @@ def _telling(said: modality.Attribution | None, sources: list[tables.Source]) ->
     }
 
 
-def _speaker_tokens(d: Draft) -> set[int]:
-    """Tokens of the phrase of who says so."""
-    if d.said is None or d.said.verb is None:
-        return set()
-    return {w.i for s in d.said.verb.children if s.dep_ == "nsubj" for w in s.subtree}
-
-
 def _row(
     doc: Any,
     article: tables.Article,
     d: Draft,
-    rivals: set[int],
-    mentions: list[place_names.Mention],
+    span: tuple[int, int],
+    at: setting.Setting,
     sources: list[tables.Source],
 ) -> tables.Event:
-    first, last = _bounded(doc, d)
+    first, last = span
     trigger_start, trigger_end = _trigger(d)
     start = min(doc[first].idx, trigger_start)
     end = max(doc[last].idx + len(doc[last].text), trigger_end)
-    sides = {i for r in (d.actor, d.recipient) if r is not None for i in range(max(r.left_edge.i, r.i - 8), r.i + 1)}
-    speaker = _speaker_tokens(d)
-    mentions = [m for m in mentions if m.first not in speaker]  # "…, Captain X of Anbar police said"
-    where = places.place_of(d.c.type, [d.c.token, *d.c.also], (first, last), mentions, sides, d.recipient)
     columns = {
         **_side("actor", roles.describe(d.actor) if d.actor is not None else None, sources),
         **_side("recipient", roles.describe(d.recipient) if d.recipient is not None else None, sources),
-        **_pin(where),
-        **_day(_when(doc, article, d, rivals)),
+        **_pin(at),
+        **_day(at),
         **_numbers(d),
         **_telling(d.said, sources),
     }

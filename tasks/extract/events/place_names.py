@@ -17,11 +17,13 @@ from tasks.extract.events.syntax import lemma, lower
 
 Token = Any
 _BEFORE = word_lists("words.txt")["before_place"]
+_REACHED = word_lists("words.txt")["reached"]
 _FAR = 500_000
 _TITLES = word_lists("words.txt")["titles"]
 _KINDS = word_lists("words.txt")["place_kinds"]
 _NOT_PLACES = word_lists("words.txt")["not_places"]
 _SHORT = frozenset({"US", "UK", "UP", "U.S.", "U.K."})
+_PRESS = word_lists("words.txt")["press"]
 MAX_MENTIONS = 400
 
 
@@ -50,6 +52,11 @@ class _Raw:
 
 def find_places(doc: Any, caseless: bool) -> list[Mention]:
     """Place mentions of an article in text order. Countries that the article names decide between namesakes."""
+    return survey(doc, caseless)[0]
+
+
+def survey(doc: Any, caseless: bool) -> tuple[list[Mention], str | None]:
+    """Place mentions in text order, and the one country that the article is about, if there is one."""
     persons = frozenset(lower(t) for t in doc if t.ent_type_ == "PERSON")
     raws = _scan(doc, caseless, persons)[:MAX_MENTIONS]
     votes = _countries(doc, raws, caseless)
@@ -72,11 +79,17 @@ def find_places(doc: Any, caseless: bool) -> list[Mention]:
                 country=got.country if got else r.hint or _only(votes),
             )
         )
-    return sorted(out + _described(doc, votes), key=lambda m: m.first)
+    return sorted(out + _described(doc, votes), key=lambda m: m.first), _only(votes)
+
+
+def is_dateline(doc: Any, m: Mention) -> bool:
+    """Whether a name stands at a paragraph's head as the place the report was sent from."""
+    return _dateline(doc, m.first, m.last)
 
 
 def _shown(place: Place, text: str) -> str:
-    return text if fold(place.name) == fold(text) and place.kind == "city" else place.name
+    written = fold(place.name) == fold(text) and place.kind == "city" and not (text.isupper() and len(text) > 3)
+    return text if written else place.name
 
 
 def _only(votes: Counter[str]) -> str | None:
@@ -226,6 +239,14 @@ def _may_begin(t: Token, caseless: bool) -> bool:
 
 
 def in_place_position(doc: Any, first: int) -> bool:
+    """ "in X", "near the northern X", "the town of X", or what is entered, left or hit: "fled X", "rocked X"."""
+    t = doc[first]
+    for _ in range(3):  # up to the head of a name of several words, or the town that the name stands before
+        if t.dep_ not in ("compound", "nmod") or t.head.i - first > 3:
+            break
+        t = t.head
+    if t.dep_ == "dobj" and lemma(t.head) in _REACHED:
+        return True
     for j in range(first - 1, max(-1, first - 5), -1):
         w = lower(doc[j])
         if w in _BEFORE or lemma(doc[j]) in _KINDS:
@@ -277,7 +298,9 @@ def _allowed(
     if in_place_position(doc, first) and _stated_after(doc, last):
         return True  # "in Gao, Mali": whatever the entity tagger makes of it
     if countrylike and options[0].kind == "country":
-        return not (t.ent_type_ == "PERSON" and not placed)
+        person = t.ent_type_ == "PERSON" and not placed
+        owns = after is not None and after.tag_ == "POS" and not (before is not None and before.is_title)
+        return owns or not person  # "Mali's president", whatever the entity tagger makes of it
     if after is not None and lemma(after) in _KINDS and t.head.i == after.i and placed:
         return True  # "Izmir province"
     if first == last and lower(t) in persons and not (placed and t.ent_type_ == "GPE"):
@@ -446,7 +469,7 @@ def _countries(doc: Any, raws: list[_Raw], caseless: bool) -> Counter[str]:
             t.pos_ in ("ADJ", "PROPN", "NOUN") and t.text[0].isupper() and t.text[-1] in "nishecsk"
         ):
             got = g.demonym(t.text)
-            if got:
+            if got and not any(lemma(w) in _PRESS for w in doc[t.i + 1 : t.i + 4]):
                 votes[got] += 1
     text = doc[:4000].text.lower()
     for cue, iso in _cues():
@@ -488,6 +511,8 @@ def _resolve(r: _Raw, votes: Counter[str], caseless: bool) -> Place | None:
                 score += 3
                 score += 2 if r.admin1 and r.admin1 == p.admin1 else 0
             elif r.hint and p.country in g.near(r.hint):
+                score += 0.4
+            if p.kind == "city" and g.capital(p.country) == p:
                 score += 0.4
             if votes.get(p.country):
                 score += 0.8 + votes[p.country] / peak

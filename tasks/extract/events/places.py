@@ -74,6 +74,9 @@ def _closeness(trigger: Token, m: Mention, span: tuple[int, int], sides: set[int
     if any(lemma(h) in _BEARINGS for h in ups[1:4]):
         score -= 1.2  # "to the west of Mosul", "50 km from Godhra"
     if any(lemma(h) in _AWAY for h in ups[1:4]):
+        left = next((h for h in ups[1:4] if lemma(h) in ("flee", "leave")), None)
+        if left is not None and head.dep_ == "dobj" and any(h.i == left.i for h in above(trigger)):
+            return score + 0.5  # "fled Cuba after being arrested": there
         score -= 2.0
     if m.place is not None:
         score += {"city": 0.4, "admin1": 0.25, "country": 0.0, "sea": 0.1}[m.place.kind]

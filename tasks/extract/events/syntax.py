@@ -120,7 +120,7 @@ def conjuncts(t: Token) -> list[Token]:
 def is_passive(v: Token) -> bool:
     if any(c.dep_ in ("nsubjpass", "auxpass") for c in v.children):
         return True
-    if v.tag_ == "VBN" and v.dep_ in ("acl", "relcl", "advcl") and not children(v, "dobj"):
+    if v.tag_ == "VBN" and v.dep_ in ("acl", "relcl", "advcl") and not children(v, "dobj", "nsubj"):
         return not any(c.dep_ in ("aux",) and lemma(c) == "have" for c in v.children)
     if (
         v.dep_ == "conj"
@@ -228,6 +228,14 @@ def undergoer(v: Token) -> Token | None:
         and not children(v, "xcomp", "ccomp")
     ):
         return v.head  # "an atoll Beijing grabbed"
+    for c in children(v, "conj"):  # "chased and lynched four men": theirs both
+        if (
+            c.pos_ == "VERB"
+            and c.i - v.i <= 4
+            and c.tag_ in (v.tag_, "VBD", "VBG")
+            and not children(v, "prep", "xcomp")
+        ):
+            return next(iter(children(c, "dobj")), None)
     if v.dep_ == "conj" and v.head.pos_ == "VERB" and not children(v, "prep", "xcomp", "ccomp"):
         shared = children(v.head, "dobj")
         if shared and shared[0].i > v.i:

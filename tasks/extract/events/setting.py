@@ -1,0 +1,258 @@
+"""Where and when each event of an article was: by its own clause, else by what was told just before.
+
+A text names the town and the day once and goes on: "Gunmen attacked a market in Kaduna on Tuesday. … They also took two
+hostages." An event that names neither inherits them from the event told before it, where nothing between speaks against
+it. Nothing is inherited by what only is said, by what is told as earlier ("had fled"), or over another place or day.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tasks import tables
+from tasks.extract.events import dates, place_names, places
+from tasks.extract.events.draft import Draft
+from tasks.extract.events.lexicon import word_lists
+from tasks.extract.events.place_names import Mention
+from tasks.extract.events.syntax import above, children, classes, lemma, lower, sentence
+
+Token = Any
+BODILY = frozenset({"ASSAULT", "COERCE", "PROTEST", "MOBILIZE", "RETREAT", "AID"})
+"""Types that happen somewhere; what is said, agreed or decided happens where its sides are."""
+REACH = 2
+"""Sentences back from which a place or a day is inherited."""
+_SAYING = frozenset({"say", "report", "tell", "announce", "add", "confirm", "state", "warn"})
+_THE = frozenset({"the", "these", "those", "this", "that"})
+_ANAPHORS = frozenset({"they", "he", "she", "them", "there", "it", "others", "other", "another", "also", "both"})
+_DEFINITE = frozenset({"rebel", "police", "military", "protester", "attackword", "protestword", "casualty", "building"})
+_ELSEWHEN = word_lists("words.txt")["elsewhen"]
+_ELSEWHERE = word_lists("words.txt")["elsewhere"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """Place and day of one event, each with where in the text it was read, or why there is none."""
+
+    where: Mention | None
+    country: str | None
+    place_from: str
+    when: dates.When | None
+    date_from: str
+
+
+def set_events(
+    doc: Any, article: tables.Article, drafts: Sequence[Draft], spans: Sequence[tuple[int, int]], caseless: bool
+) -> list[Setting]:
+    """The setting of each draft, in their order; `spans` are the tokens of their evidence."""
+    mentions, country = place_names.survey(doc, caseless)
+    triggers = {x.i for d in drafts for x in (d.c.token, *d.c.also)}
+    out: list[Setting] = []
+    for n, (d, span) in enumerate(zip(drafts, spans, strict=True)):
+        rivals = triggers - {d.c.token.i, *(x.i for x in d.c.also)}
+        before = list(zip(drafts[:n], out, strict=True))
+        where, place_from = _where(doc, d, span, mentions, before)
+        when, date_from = _when(doc, article, d, rivals), "clause"
+        if when is None:
+            when, date_from = _inherited_day(doc, article, d, before)
+        land = where.country if where else None
+        if where is None and country is not None and place_from in ("none", "unclear") and _home(mentions, d, country):
+            land, place_from = country, "article"
+        out.append(Setting(where=where, country=land, place_from=place_from, when=when, date_from=date_from))
+    return out
+
+
+# --------------------------------------------------------------------------- place
+
+
+def _where(
+    doc: Any, d: Draft, span: tuple[int, int], mentions: list[Mention], before: list[tuple[Draft, Setting]]
+) -> tuple[Mention | None, str]:
+    """The place of an event and where it was read; else null and why."""
+    sides = {i for r in (d.actor, d.recipient) if r is not None for i in range(max(r.left_edge.i, r.i - 8), r.i + 1)}
+    speaker = _speaker_tokens(d)
+    usable = [m for m in mentions if m.first not in speaker]  # "…, Captain X of Anbar police said"
+    found = places.place_of(d.c.type, [d.c.token, *d.c.also], span, usable, sides, d.recipient)
+    if found is not None:
+        return found, "clause" if span[0] <= found.first <= span[1] else "sentence"
+    if d.c.type not in BODILY or _told_elsewhere(d):
+        return None, "not bodily" if d.c.type not in BODILY else "elsewhere"
+    sent = sentence(d.c.token)
+    here = [m for m in usable if sent.start <= m.first < sent.end and place_names.in_place_position(doc, m.first)]
+    if here:
+        return None, "unclear"  # the sentence names places, and none of them is this event's
+    linked = _goes_on(d)
+    for other, setting in reversed(before):
+        apart = d.sentence - other.sentence
+        if apart > REACH:
+            break
+        if other.c.type not in BODILY or setting.where is None or other.mood not in tables.REAL:
+            continue
+        if linked or (apart == 0 and _within(d.c.token, other)):
+            return setting.where, "earlier" if apart else "sentence"
+    return _scene(doc, d, usable) if linked or d.sentence <= 1 else (None, "none")
+
+
+def _home(mentions: list[Mention], d: Draft, country: str) -> bool:
+    """Whether the article's one country is an event's: a bodily one, whose sentence names no place of another."""
+    sent = sentence(d.c.token)
+    here = [m for m in mentions if sent.start <= m.first < sent.end]
+    return d.c.type in BODILY and all(m.country in (country, None) for m in here)
+
+
+def _goes_on(d: Draft) -> bool:
+    """Told as part of what was told before: "they", "the attackers", "the blast", "two others", "also"."""
+    t = d.c.token
+    verb = t if t.pos_ in ("VERB", "AUX") else next((h for h in above(t) if h.pos_ in ("VERB", "AUX")), t)
+    for w in (t, *t.children, *verb.children, *(x for s in children(verb, "nsubj", "nsubjpass") for x in s.children)):
+        if lower(w) in _ANAPHORS:
+            return True
+        if w.pos_ in ("NOUN", "PROPN") and classes(w) & _DEFINITE and any(lower(x) in _THE for x in w.children):
+            return True
+    return any(lower(o) == "police" or lower(o) in _ANAPHORS for o in children(verb, "agent", "nsubj", "dobj"))
+
+
+def _scene(doc: Any, d: Draft, mentions: list[Mention]) -> tuple[Mention | None, str]:
+    """The one place that the sentence before tells something to be in, or the dateline of a text's first sentences."""
+    sent = sentence(d.c.token)
+    start = sent.start
+    if start > 0:
+        last = sentence(doc[start - 1]) if not doc[start - 1].is_space or start < 2 else sentence(doc[start - 2])
+        told = [m for m in mentions if last.start <= m.first < last.end and place_names.in_place_position(doc, m.first)]
+        pinned = {m.name for m in told}
+        if len(pinned) == 1 and len(told) == 1 and d.mood in tables.REAL:
+            return told[0], "earlier"
+    line = next((m for m in mentions if m.first <= 1 and place_names.is_dateline(doc, m)), None)
+    if line is not None and d.sentence <= REACH and d.mood in tables.REAL:
+        return line, "dateline"
+    return None, "none"
+
+
+def _told_elsewhere(d: Draft) -> bool:
+    """ "similar attacks elsewhere", "in other towns", "abroad"."""
+    return any(lower(w) in _ELSEWHERE for w in sentence(d.c.token))
+
+
+def _speaker_tokens(d: Draft) -> set[int]:
+    """Tokens of the phrase of who says so."""
+    if d.said is None or d.said.verb is None:
+        return set()
+    return {w.i for s in d.said.verb.children if s.dep_ == "nsubj" for w in s.subtree}
+
+
+# --------------------------------------------------------------------------- day
+
+
+def _inherited_day(
+    doc: Any, article: tables.Article, d: Draft, before: list[tuple[Draft, Setting]]
+) -> tuple[dates.When | None, str]:
+    """The day of the event told before, for one that is told as part of the same happening."""
+    if d.mood not in tables.REAL or d.c.type not in BODILY or _earlier_telling(d.c.token):
+        return None, "none"
+    sent = sentence(d.c.token)
+    lo, hi = doc[sent.start].idx, doc[sent.end - 1].idx + len(doc[sent.end - 1].text)
+    linked = _goes_on(d)
+    dated_here = bool(dates.find_dates(article.text[lo:hi], lo, None))
+    for other, setting in reversed(before):
+        apart = d.sentence - other.sentence
+        if apart > REACH:
+            break
+        if setting.when is None or setting.when.first is None or other.mood not in tables.REAL:
+            continue
+        if other.c.type not in BODILY or setting.when.precision not in ("day", "range"):
+            continue
+        if apart == 0 and _within(d.c.token, other):
+            return setting.when, "clause"
+        if (
+            apart > 0
+            and (linked or (apart == 1 and _one_paragraph(d, other)))
+            and not dated_here
+            and d.c.token.tag_ in ("VBD", "VBN", "VBG", "NN", "NNS")
+        ):
+            return setting.when, "earlier"
+    return None, "none"
+
+
+def _one_paragraph(d: Draft, other: Draft) -> bool:
+    doc = d.c.token.doc
+    return not any("\n" in w.text for w in doc[other.c.token.i : d.c.token.i])
+
+
+def _within(t: Token, other: Draft) -> bool:
+    """Told in a participle under the other ("indulging in arson", "killing nine") or joined to it by "and"."""
+    own = {other.c.token.i, *(x.i for x in other.c.also)}
+    w = t
+    for h in above(t):
+        if w.dep_ in ("relcl", "ccomp", "csubj") or (w.dep_ == "prep" and lower(w) not in ("in", "with", "by", "of")):
+            return False
+        if w.dep_ in ("advcl", "acl") and w.tag_ not in ("VBG", "VB"):
+            return False
+        if h.i in own:
+            return True
+        w = h
+    return False
+
+
+def _earlier_telling(t: Token) -> bool:
+    """What is told as having been before: "had fled", "earlier attacks", "a previous raid", "since then"."""
+    verb = t if t.pos_ in ("VERB", "AUX") else next((h for h in above(t) if h.pos_ in ("VERB", "AUX")), t)
+    if any(lower(x) in ("had", "'d", "has", "have") for x in children(verb, "aux")):
+        return True
+    near = [*t.children, *verb.children, *(w for x in verb.children for w in x.children)]
+    return any(lower(w) in _ELSEWHEN or lemma(w) in _ELSEWHEN for w in near)
+
+
+def _when(doc: Any, article: tables.Article, d: Draft, rivals: set[int]) -> dates.When | None:
+    t = d.c.token
+    sent = sentence(t)
+    lo, hi = doc[sent.start].idx, doc[sent.end - 1].idx + len(doc[sent.end - 1].text)
+    published = article.published_at.date() if article.published_at else None
+    found = dates.find_dates(article.text[lo:hi], lo, published, ahead=d.mood in ("planned", "expected"))
+    best, best_score = None, 0.0
+    for w in found:
+        span = doc.char_span(w.start, w.end, alignment_mode="expand")
+        if span is None:
+            continue
+        # what is told as real cannot lie after the telling: that date is of what was agreed, asked or threatened
+        if published and w.first and w.first > published and d.mood in tables.REAL:
+            continue
+        score = _date_score(d, rivals, span)
+        if score > best_score:
+            best, best_score = w, score
+    return best
+
+
+def _date_score(d: Draft, rivals: set[int], span: Any) -> float:
+    """How well a date belongs to an event: below its words best, below a verb of saying or another event not at all."""
+    t = d.c.token
+    also = {x.i for x in d.c.also}
+    own = {t.i} | also
+    ups = {a.i for w in (t, *d.c.also) for a in above(w)}
+    root = span.root
+    near = min(0.4, float(abs(root.i - t.i)) / 100)
+    for k, h in enumerate([root, *above(root)]):
+        if h.i in own:
+            return (3.0 if h.i == t.i else 2.4) - k / 10 - near
+        if h.i in rivals:  # "on Monday ten were killed and two were caught" dates both
+            return 0.9 - near if t.dep_ == "conj" and t.head.i == h.i and root.i < t.i else 0.0
+        if k == 0 or h.pos_ not in ("VERB", "AUX", "NOUN", "PROPN"):
+            continue
+        if h.pos_ in ("NOUN", "PROPN"):
+            if h.i in ups:
+                return 1.4 - near
+            continue
+        if lemma(h) in _SAYING and not (t.head.i == h.i and t.dep_ in ("dobj", "xcomp")):
+            return 0.0
+        if h.i in ups:
+            return 1.2 - near
+        if any(
+            x.dep_ in ("mark", "advmod") and lower(x) in ("after", "before", "since", "because", "until")
+            for x in h.children
+        ):
+            return 0.0
+        return (0.8 if h.head.i in own else 0.5) - near
+    return 0.3
+
+
+_SAYING = frozenset({"say", "report", "tell", "announce", "add", "confirm", "state", "warn"})
