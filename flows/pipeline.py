@@ -104,6 +104,7 @@ def _make_tables(job: Job, store: Store, steps: engine.Steps) -> None:
         t: store.files(t, since=job.night - dt.timedelta(days=rules.extract.story_days), before=job.night)
         for t in ("articles", "quotes", "events", "sources")
     }
+    window["source_index"] = store.files("source_index")
     reports.append(steps.call("link", link, work, names, window, rules.extract))
     facts = RunFacts(
         run_id=job.run_id,

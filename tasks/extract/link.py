@@ -1,14 +1,16 @@
 """What joins rows over articles: utterances told in several of them, and stories.
 
-Runs once a run, after every shard was extracted, over light columns only.
+Runs once a run, after every shard was extracted, over light columns only. Sources of different articles that are one
+get one id here, see sources/links.py; every such merge is logged.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,8 @@ import pyarrow.parquet as pq
 from tasks import tables
 from tasks.extract.events.stories import MAX_MEMBERS, KnownStory, StoryKey, assign_stories, story_key
 from tasks.extract.quotes.groups import QuoteKey, group_quotes
+from tasks.extract.sources.links import Bearer, Seen, bearer_in, company_of, link_sources, remember, seen_of
+from tasks.extract.sources.merges import LOG
 from tasks.extract.task import settled_articles
 from tasks.settings import ExtractSettings
 
@@ -41,6 +45,7 @@ def link(work: Path, shards: list[str], window: Files, rules: ExtractSettings) -
     stories |= assign_stories(keys, _known_stories(window, rules.languages), days=rules.story_days)[0]
     _write(work / "stories.parquet", "article_id", "story_id", stories)
     _write(work / "event_stories.parquet", "event_id", "story_id", dict(_event_stories(new["events"], stories)))
+    _write_merges(work, shards, new, window, rules)
     groups = group_quotes(_quote_keys(work, shards, new, window), _known_groups(window))
     ours = {r["quote_id"] for r in _rows(new["quotes"], ["quote_id"])}
     _write(work / "quote_groups.parquet", "quote_id", "quote_group", {q: g for q, g in groups.items() if q in ours})
@@ -125,6 +130,57 @@ def _quote_keys(work: Path, shards: list[str], new: Files, window: Files) -> Ite
             source=names.get((r["article_id"], r["source_id"])),
             seen_at=seen_at.get(r["article_id"]),
         )
+
+
+def _write_merges(work: Path, shards: list[str], new: Files, window: Files, rules: ExtractSettings) -> None:
+    """`work/source_merges.parquet`: sources of the run that get another's id, with the rows and quotes they had."""
+    rows: list[Seen] = []
+    was: dict[tuple[str, str], tables.Source] = {}
+    for shard, path in zip(shards, new["sources"], strict=True):
+        texts = ((a.article_id, a.text) for a in settled_articles(work, shard))
+        for source, seen in _seen_in(path, texts):
+            rows.append(seen)
+            was[source.article_id, source.source_id] = source
+    quotes: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for r in _rows(new["quotes"], ["quote_id", "article_id", "source_id"]):
+        quotes[r["article_id"], r["source_id"]].append(r["quote_id"])
+    whole: dict[str, list[str]] = defaultdict(list)
+    for article_id, source_id in was:
+        whole[source_id].append(article_id)
+    log = []
+    for m in link_sources(rows, _known_bearers(window), frozenset(rules.keep_apart)):
+        for article_id in [m.article_id] if m.article_id else whole[m.source_id]:
+            key = (article_id, m.source_id)
+            row = json.dumps(asdict(was[key]), ensure_ascii=False)
+            log.append({**asdict(m), "article_id": article_id, "row": row, "quote_ids": quotes[key]})
+    pq.write_table(pa.Table.from_pylist(log, schema=LOG), work / "source_merges.parquet")
+
+
+def _seen_in(path: Path, texts: Iterable[tuple[str, str]]) -> Iterator[tuple[tables.Source, Seen]]:
+    """The sources of a file that linking can use, with what it needs of the text of their article."""
+    found: dict[str, list[tables.Source]] = defaultdict(list)
+    for r in _rows([path], tables.schema("sources").names):
+        spans = [tables.Span(**m) for m in r.pop("mentions")]
+        found[r["article_id"]].append(tables.Source(**r, mentions=spans))
+    for article_id, text in texts:
+        if article_id in found:
+            company = company_of(text)
+            for source in found[article_id]:
+                if (seen := seen_of(text, source, company)) is not None:
+                    yield source, seen
+
+
+def _known_bearers(window: Files) -> Iterator[Bearer]:
+    """Full names of earlier nights: with their company from the window's articles, else from the index of sources."""
+    out: dict[str, Bearer] = {}
+    for articles, sources in zip(window["articles"], window["sources"], strict=True):
+        texts = ((r["article_id"], r["text"]) for r in _rows([articles], ["article_id", "text"]))
+        for _, seen in _seen_in(sources, texts):
+            bearer_in(out, seen)
+    columns = ["source_id", "name", "kind", "roles", "affiliations", "n_articles"]
+    for r in _rows(window.get("source_index", []), columns):
+        remember(out, r)
+    yield from out.values()
 
 
 def _known_groups(window: Files) -> dict[str, str]:

@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 from tasks import tables
 from tasks.clean.task import failed_input
 from tasks.extract.checks import InvariantError
+from tasks.extract.sources.merges import ids_of, merged
 from tasks.publish import snapshots
 from tasks.publish.catalogue import data_package
 from tasks.publish.store import Commit, Store
@@ -157,6 +158,8 @@ def _stage_rows(store: Store, commit: Commit, work: Path, run: RunFacts) -> None
     stories = _pairs(work / "stories.parquet", "article_id", "story_id")
     event_stories = _pairs(work / "event_stories.parquet", "event_id", "story_id")
     groups = _pairs(work / "quote_groups.parquet", "quote_id", "quote_group")
+    merges = pq.read_table(work / "source_merges.parquet")
+    ids = ids_of(merges)
 
     def rows(table: str) -> Iterator[pa.Table]:
         for shard in run.shards:
@@ -168,15 +171,18 @@ def _stage_rows(store: Store, commit: Commit, work: Path, run: RunFacts) -> None
                 data = _mapped(data, "quote_group", data["quote_id"], groups)
             elif table == "events":
                 data = _mapped(data, "story_id", data["event_id"], event_stories)
-            yield data
+            yield merged(table, data, ids)
 
     for table in ("articles", "sources", "quotes", "events"):
         _append(store, commit, table, run.night, rows(table))
     state = store.state_path("signatures", run.night)
     new = pq.read_table(work / "signatures.parquet")
     new = new.filter(pc.invert(pc.is_in(new["article_id"], pa.array(list(_all_failed(work, run)), pa.string()))))
-    merged = pa.concat_tables([read_table(state), new]) if state.is_file() else new
-    pq.write_table(merged, commit.stage(state), compression="zstd")
+    both = pa.concat_tables([read_table(state), new]) if state.is_file() else new
+    pq.write_table(both, commit.stage(state), compression="zstd")
+    log = store.state_path("source_merges", run.night)
+    merges = pa.concat_tables([read_table(log), merges]) if log.is_file() else merges
+    pq.write_table(merges, commit.stage(log), compression="zstd")
 
 
 def _append(store: Store, commit: Commit, table: str, night: dt.date, new: Iterable[Any]) -> None:

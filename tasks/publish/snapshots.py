@@ -38,14 +38,15 @@ SOURCE_INDEX = """
 with named as (
     select s.*, a.outlet, a.article_key, s.dt
     from sources s join articles a using (article_id)
-    where s.named
+    where s.source_id in (select source_id from sources where named)  -- a description may stand for a named one
 ), roles as (
     select source_id, list({'name': role, 'first_seen': first, 'last_seen': last} order by role) as roles
     from (select source_id, role, min(dt) as first, max(dt) as last from named where role is not null group by all)
     group by source_id
 )
 select n.source_id,
-       mode(n.name order by length(n.name) desc, n.name) as name,
+       coalesce(mode(n.name order by length(n.name) desc, n.name) filter (n.named and contains(n.name, ' ')),
+                mode(n.name order by length(n.name) desc, n.name)) as name,
        list_sort(list(distinct n.name)) as aliases,
        mode(n.kind order by n.kind) as kind,
        coalesce(any_value(r.roles), []) as roles,

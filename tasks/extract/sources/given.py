@@ -19,15 +19,12 @@ def word_list(name: str) -> frozenset[str]:
 def _given_names() -> dict[str, bool]:
     """Given name -> whether it is a woman's. Our own short list wins over the long one of many countries."""
     out: dict[str, bool] = {}
-    unsure: set[str] = set()
-    for file in _NAME_FILES:
-        for gender, names in read_table(file, "tasks.extract.sources"):
-            for name in names.split():
-                if gender == "?":
-                    unsure.add(name)
-                elif name not in unsure:
-                    out.setdefault(name, gender == "f")
-    return {n: g for n, g in out.items() if n not in unsure}
+    for file in reversed(_NAME_FILES):
+        rows = [(gender, name) for gender, names in read_table(file, "tasks.extract.sources") for name in names.split()]
+        unsure = {name for gender, name in rows if gender == "?"}
+        out |= {name: gender == "f" for gender, name in rows if name not in unsure}
+        out = {name: female for name, female in out.items() if name not in unsure}
+    return out
 
 
 def gender_of(given_name: str) -> bool | None:

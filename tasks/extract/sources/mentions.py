@@ -13,6 +13,7 @@ from tasks.extract.quotes.frame import NAME_TYPES, Frame, hash_of, hashes
 from tasks.extract.quotes.lexicon import read_table
 from tasks.extract.sources.given import is_given
 
+_ARTICLES = ("the", "a", "an")
 _AFTER = frozenset("on in at of for to from with and or , who".split())
 PRONOUNS = frozenset(
     "he she they it i we him her them us me my who which that you his their its our "
@@ -225,7 +226,8 @@ def _name(f: Frame, lo: int, i: int) -> tuple[int, int] | None:
     start = _whole_word(f, start, lo, proper)
     known = titles()
     words = [f.doc[int(t)].lower_ for t in f.token[start : i + 1]]
-    while len(words) > 1 and (words[0] in known or words[0] in ("the", "a", "an") or _is_role(words[0])):
+    whole = f.ent[start] == f.ent[i] == hash_of("ORG")  # "Republican National Committee"
+    while len(words) > 1 and (words[0] in known or words[0] in _ARTICLES or (_is_role(words[0]) and not whole)):
         words.pop(0)
         start += 1
     return start, i + 1

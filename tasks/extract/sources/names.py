@@ -36,6 +36,7 @@ class Entity:
     plural: bool = False
     head: str = ""  # singular head noun of an unnamed one
     modifiers: frozenset[str] = frozenset()
+    surname: str = ""  # the word of a person's name that stands alone in the text
     nouns: set[str] = field(default_factory=set)  # what it is called: "militia", "bus company", singular
     short: set[str] = field(default_factory=set)  # initials that the text gives: "(MSF)", lower case
 
@@ -94,7 +95,7 @@ def find_names(f: Frame, mentions: list[Mention], cast: Cast) -> None:
         found = _longer(cast.entities, w, kind)
         if found is None:
             found = _new(f, mentions, cast, w, groups[w], kind)
-        elif kind == "person" and len(w) > 1 and w[-1] in alone and found.words[-1] not in alone:
+        elif kind == "person" and len(w) > 1 and _rather(w, found, groups, alone):
             found.words, found.name = w, name_text(f, mentions[groups[w][0]])  # not the "Pins" of "Sanders Pins Blame"
         _join(f, mentions, cast, found, groups[w])
     for w in sorted((w for w in groups if len(w) == 1), key=lambda w: groups[w][0]):
@@ -106,6 +107,8 @@ def find_names(f: Frame, mentions: list[Mention], cast: Cast) -> None:
                 lone.append(m)
             else:
                 _join(f, mentions, cast, fit, [m])
+                if fit.kind == "person" and w[0] in fit.words[1:]:
+                    fit.surname = fit.surname or w[0]
         if lone:
             _join(f, mentions, cast, _new(f, mentions, cast, w, lone, kind), lone)
     for e in cast.entities:
@@ -114,6 +117,13 @@ def find_names(f: Frame, mentions: list[Mention], cast: Cast) -> None:
         if e.kind == "person" and e.female is None:
             e.female = _gender(f, mentions, e)
     cast.entities.sort(key=lambda e: e.mentions[0])
+
+
+def _rather(w: tuple[str, ...], found: Entity, groups: dict[tuple[str, ...], list[int]], alone: set[str]) -> bool:
+    """Whether the shorter form is the name: not the "Sanders Pins" of a headline, "Bernie Sanders Pins Blame On"."""
+    if found.words[-1] in alone or w == found.words:
+        return False
+    return w[-1] in alone or len(groups[w]) > len(groups.get(found.words, ()))
 
 
 def _kind(f: Frame, mentions: list[Mention], groups: dict[tuple[str, ...], list[int]], w: tuple[str, ...],

@@ -11,7 +11,7 @@ from typing import Literal
 from tasks import tables
 from tasks.extract.quotes.frame import Frame
 from tasks.extract.quotes.spans import Piece
-from tasks.extract.sources.mentions import Mention
+from tasks.extract.sources.mentions import Mention, titles
 from tasks.extract.sources.names import Cast, Entity, initials
 from tasks.extract.sources.roles import role_of
 
@@ -31,7 +31,10 @@ def source_key(entity: Entity) -> tuple[str, ...] | None:
         return None
     if entity.kind == "person":
         full = [w.rstrip(".") for w in words if w.rstrip(".") not in _SUFFIX]
-        return ("person", full[0], full[-1]) if len(full) > 1 else None
+        while len(full) > 1 and full[0] in titles():
+            full.pop(0)
+        last = entity.surname if entity.surname in full[1:] else full[-1]
+        return ("person", full[0], last) if len(full) > 1 else None
     return (entity.kind or "organisation", *(w.replace(".", "") for w in words))
 
 
@@ -63,7 +66,8 @@ def source_rows(
             group.append(entity)
         quotes[key] = quotes.get(key, 0) + 1
         words[key] = words.get(key, 0) + sum(int(f.is_word[p.lo : p.hi].sum()) for p in pieces)
-    taken = sorted({span_of(f, mentions[m]) for m in cast.of})
+    often = {id(e) for e in cast.entities if len(e.mentions) > 1} | set(ids)  # "Biden Aims Insult" is nobody
+    taken = sorted({span_of(f, mentions[m]) for m, e in cast.of.items() if id(e) in often})
     rows = [
         _row(f, mentions, cast, article_id, key, group, quotes[key], words[key], taken)
         for key, group in entities.items()
