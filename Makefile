@@ -44,6 +44,8 @@ lock: setup
 
 docs: setup
 	@$(BIN)/python -m tasks.publish.catalogue
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
+	@echo "build/docs/index.html"
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache
