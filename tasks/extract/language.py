@@ -24,7 +24,9 @@ DATELINE = re.compile(
 MAX_PARAGRAPH = 10_000
 """A paragraph longer than this is read in pieces: the parser's time and memory grow with a sentence's length."""
 BATCH_CHARS = 60_000
-"""Texts are parsed together up to about this length: about 12,000 tokens, 100 MB of working memory."""
+"""Texts are gathered up to about this length, and parsed together."""
+BATCH_TOKENS = 15_000
+"""What goes through the parser at once: 100 MB of working memory."""
 MAX_FORMS = 300_000
 """Word forms whose lemma is remembered: more, and all are forgotten."""
 
@@ -168,7 +170,8 @@ def _parse_group(nlp: Any, texts: list[str]) -> Iterator[Any]:
     if not docs:
         yield from (_joined(reader, t, [], [], np.zeros((0, 0), dtype=np.uint64), 0) for t in texts)
         return
-    columns, lengths = _annotate(reader, docs)
+    lengths = np.array([len(d) for d in docs])
+    columns = np.concatenate([_annotate(reader, docs[lo:hi]) for lo, hi in _batches(lengths)])
     first_doc = first_token = 0
     for text, pieces in zip(texts, cut, strict=True):
         n = int(lengths[first_doc : first_doc + len(pieces)].sum())
@@ -184,8 +187,19 @@ def _attributes(*names: str) -> list[int]:
     return [IDS[n] for n in names]
 
 
-def _annotate(reader: Reader, docs: list[Any]) -> tuple[U64, I64]:
-    """(n, 8) values of HEAD, DEP, TAG, POS, LEMMA, MORPH, ENT_IOB, ENT_TYPE of all tokens; the docs' lengths."""
+def _batches(lengths: I64) -> Iterator[tuple[int, int]]:
+    """Parts of the pieces with about BATCH_TOKENS tokens: one long text needs no more memory than many short ones."""
+    ends = np.cumsum(lengths)
+    lo = 0
+    while lo < len(lengths):
+        done = int(ends[lo - 1]) if lo else 0
+        hi = max(int(np.searchsorted(ends, done + BATCH_TOKENS)), lo + 1)
+        yield lo, hi
+        lo = hi
+
+
+def _annotate(reader: Reader, docs: list[Any]) -> U64:
+    """(n, 8) values of HEAD, DEP, TAG, POS, LEMMA, MORPH, ENT_IOB, ENT_TYPE of all tokens."""
     wanted = [*dict.fromkeys([*reader.encoder.attributes, *reader.names_encoder.attributes, "ORTH", "LOWER"])]
     ids = _attributes(*wanted)
     lengths = np.array([len(d) for d in docs])
@@ -207,7 +221,7 @@ def _annotate(reader: Reader, docs: list[Any]) -> tuple[U64, I64]:
     dep = np.where(space & (dep != 0), np.uint64(_hash(reader, "dep")), dep)
     pos, lemma, morph = _forms(reader, column, tag, dep, starts)
     out = [(head - n).astype(np.int64).view(np.uint64), dep, tag, pos, lemma, morph, iob, reader.types[kind]]
-    return np.stack([c.astype(np.uint64) for c in out], axis=1), lengths
+    return np.stack([c.astype(np.uint64) for c in out], axis=1)
 
 
 def _select(column: dict[str, U64], encoder: Encoder) -> U64:

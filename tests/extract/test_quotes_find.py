@@ -142,6 +142,13 @@ HOSTILE = {
     "no sentence ends": "the mayor said the road was closed and the bus was late and " * 400,
     "all capitals": "THE MAYOR SAID THE ROAD WAS CLOSED. THE BUS WAS LATE.\n" * 100,
     "table of numbers": "12.5\t13.7\t99\t1,204\t0.4\n" * 800,
+    "capitals without a stop": "THE MAYOR SAID THE ROAD WAS CLOSED AND THE BUS WAS LATE " * 300,
+    "capitals in one marked stretch": "“THE ROAD IS CLOSED,” SAID THE MAYOR. “" + "GO HOME " * 2000,
+    "table of words": "Name\tGoals\tClub\nA. Silva\t12\tRovers\nB. Okoye\t9\tUnited\n" * 200,
+    "marks around every word": " ".join(["“word”", "‘other’", '"third"']) * 1500,
+    "marks of inches": "It is 6'2\" tall and 5'1\" wide. " * 400,
+    "nested without end": "“he said ‘" * 1500,
+    "lyrics": "“Row, row your boat”\nGently down the stream\n“Merrily”, merrily\nLife is but a dream\n\n" * 100,
     "marks only": '" “ ” ‘ ’ ' * 2000,
     "marks that never close": "“He said the road was closed.\n" * 300,
     "one endless word": "a" * 50_000,
@@ -159,8 +166,9 @@ def test_find_quotes_ends_in_bounded_time_when_the_text_is_hostile(nlp: Any, nam
     quotes, sources = find_quotes(doc, row)
     assert time.process_time() - started < 30
     check(row, quotes, sources)
-    if name in ("table of numbers", "marks only", "poem", "one endless word"):
+    if name in ("table of numbers", "table of words", "marks only", "poem", "one endless word", "marks of inches"):
         assert len(quotes) <= 3
+    assert max((len(q.text) for q in quotes), default=0) < 25_000
 
 
 @pytest.mark.slow

@@ -49,7 +49,7 @@ def evidence(
     }
     form = scene.mentions[speaker].form if speaker is not None else "nobody"
     out[f"speaker {form} {kind}"] = 1.0
-    out[f"headline {kind}"] = float(f.para[piece.lo] == 0)
+    out[f"headline {kind}"] = float(f.headline[piece.lo])
     out[f"short {kind}"] = float(piece.hi - piece.lo <= 2)
     top = _top(f, piece)
     dep = f.doc.vocab.strings[int(f.dep[top])]

@@ -15,6 +15,8 @@ from tasks.extract.quotes.frame import I64, Frame, build_frame
 
 LABELS = ["O", "B", "I", "U", "S"]
 """Outside; begin and inside of what was said; cue; speaker."""
+FINE = [*LABELS, "E", "W"]
+"""What the tagger tells apart: an inside that is the end of a stretch, and a beginning that is all of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -98,3 +100,10 @@ def labels_of(sample: Sample) -> I64:
                     if f.para[k] != f.para[k - 1]:
                         out[k] = 1  # each paragraph is a sequence of its own
     return out
+
+
+def fine_labels(labels: I64, para: I64) -> I64:
+    """The labels with ends told apart."""
+    follows = np.append((labels[1:] == 2) & (para[1:] == para[:-1]), False)
+    out = np.where((labels == 2) & ~follows, 5, labels)
+    return np.where((labels == 1) & ~follows, 6, out)

@@ -155,7 +155,7 @@ def cue_features(f: Frame, prior: CuePrior, at: I64) -> list[U64]:
     first = np.maximum.accumulate(np.where(np.concatenate([[True], np.diff(g) > 0]), n, 0))
     out += [
         mix(373, bucket(at - first[at]), bins),
-        mix(374, f.para[at] == 0, bins),
+        mix(374, f.headline[at], bins),
         mix(375, np.full(len(at), 1)),
     ]
     subj = np.where(kids["nsubj"][at] >= 0, kids["nsubj"][at], kids["poss"][at])

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tasks.extract.quotes.crf import F64
 from tasks.extract.quotes.frame import (
     CLAUSE_DEPS,
     I64,
@@ -85,11 +86,14 @@ def take(values: U64 | I64, at: I64) -> U64:
     )
 
 
-def token_features(f: Frame, prior: CuePrior) -> list[U64]:
-    """Keys of every template: a list of columns of length len(f)."""
+def token_features(f: Frame, prior: CuePrior, chances: F64) -> list[U64]:
+    """Keys of every template: a list of columns of length len(f). `chances` of the first pass, see cues.py."""
     if not len(f):
         return []
-    return [*_local(f, prior), *_syntax(f, prior), *_quotes(f), *_sentence(f, prior)]
+    return [
+        *_local(f, prior), *_syntax(f, prior), *_quotes(f), *_sentence(f, prior), *_heads(f, prior, chances),
+        *_between_heads(f, chances),
+    ]  # fmt: skip
 
 
 def _local(f: Frame, prior: CuePrior) -> list[U64]:
@@ -291,8 +295,82 @@ def _sentence(f: Frame, prior: CuePrior) -> list[U64]:
         ),
     ]
     out += [
-        mix(102, at == sent_start, f.para == 0, inside),
-        mix(103, f.para == 0, f.word),
-        mix(104, f.para == 0, dl, dr),
+        mix(102, at == sent_start, f.headline, inside),
+        mix(103, f.headline, f.word),
+        mix(104, f.headline, dl, dr),
     ]
     return out
+
+
+def level(chances: F64) -> I64:
+    """Chances as 0 to 5."""
+    return np.searchsorted([0.02, 0.1, 0.3, 0.6, 0.9], chances, side="right")
+
+
+def _heads(f: Frame, prior: CuePrior, chances: F64) -> list[U64]:
+    """How a token hangs below the nearest word that the first pass takes for a cue, and where that part of it ends."""
+    g, at, able = f.para, np.arange(len(f)), chances > 0.25
+    sure = level(chances)
+    before = shift(sure, -1, g)
+    out = [
+        mix(110, sure, f.tag),
+        mix(111, before, sure, shift(sure, 1, g)),
+        mix(112, before, f.tag, shift(f.lower, 0, g) * ~f.is_word),
+        mix(113, shift(sure, -2, g), shift(f.tag, -1, g), f.tag),
+    ]
+    up = climb(f.head, able[f.head] & (f.head != at))
+    anc = f.head[up]
+    has = able[anc] & (anc != up)
+    key = np.where(has, sure[anc] * 100 + f.cue[anc], -1)
+    where = np.sign(at - anc) * has
+    left, right = _leftmost(f, up), _rightmost(f, up)
+    dep, ends = f.dep[up], at == right
+    out += [
+        mix(120, key, dep, where),
+        mix(121, np.where(has, f.word[anc], 0), dep, where),
+        mix(122, key, where, bucket(at - anc)),
+        mix(123, key, dep, f.tag[anc], where, f.tag),
+        mix(124, key, dep, at == left, f.word),
+        mix(125, key, dep, at - left == 1, f.tag),
+        mix(126, key, dep, ends, f.tag),
+        mix(127, key, dep, right - at < 2, f.word),
+        mix(128, key, dep, at == left, ends),
+        mix(129, shift(np.where(ends, dep, 0), -1, g), shift(key + 2, -1, g), key, dep),
+        mix(130, key, dep, bucket(right - left + 1), at == left),
+    ]
+    return out
+
+
+def _rightmost(f: Frame, up: I64) -> I64:
+    """For each token the last token that shares its value of `up`."""
+    order = np.full(len(f), -1, dtype=np.int64)
+    np.maximum.at(order, up, np.arange(len(f)))
+    return order[up]
+
+
+def _between_heads(f: Frame, chances: F64) -> list[U64]:
+    """The likely cues before and after a token in its sentence, and the surest of the sentence and the one before."""
+    at, inside, likely = np.arange(len(f)), f.quote >= 0, chances > 0.5
+    left, right = nearest(likely, f.sent, left=True), nearest(likely, f.sent, left=False)
+    commas = np.cumsum(np.isin(f.lower, hashes(",", ";", "—", "–", ":")))
+    cl = np.where(left >= 0, np.minimum(commas - commas[np.maximum(left, 0)], 3), 4)
+    cr = np.where(right >= 0, np.minimum(commas[np.maximum(right, 0)] - commas, 3), 4)
+    dl, dr = bucket(np.where(left >= 0, at - left, 40)), bucket(np.where(right >= 0, right - at, 40))
+    sentence = f.sent - f.sent[0]
+    top = np.zeros(int(sentence.max()) + 1)
+    np.maximum.at(top, sentence, chances)
+    surest = level(top)
+    here = surest[sentence]
+    before = np.where(sentence > 0, surest[np.maximum(sentence - 1, 0)], 7)
+    return [
+        mix(140, take(f.cue, left), cl, inside),
+        mix(141, take(f.cue, right), cr, inside),
+        mix(142, cl, cr, take(f.tag, left), take(f.tag, right)),
+        mix(143, dl, dr, inside),
+        mix(144, take(f.word, left), take(f.word, right)),
+        mix(145, take(f.dep, left), take(f.dep, right), cl, cr),
+        mix(150, here, inside),
+        mix(151, here, before, inside),
+        mix(152, here, f.tag),
+        mix(153, here, inside, shift(f.quote + 1, -1, f.para) > 1, shift(f.quote + 1, 1, f.para) > 1),
+    ]

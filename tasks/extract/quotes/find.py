@@ -32,7 +32,9 @@ from tasks.extract.sources.rows import source_rows
 LANGUAGES = ("en", None)
 BEGIN_BIAS = 0.7
 """Added to the score of every beginning, so that doubtful pieces come up for judgement."""
-BIAS = np.array([0.0, BEGIN_BIAS, 0.0, 0.0, 0.0])
+BIAS = np.array([0.0, BEGIN_BIAS, 0.0, 0.0, 0.0, 0.0, BEGIN_BIAS])  # of the labels O B I U S E W, see corpus.py
+COARSE = np.array([0, 1, 2, 3, 4, 2, 1])
+"""Of each of the tagger's labels the one that the rest of the code knows."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -108,7 +110,7 @@ def read_scene(frame: Frame, models: Models, *, all_of_it: bool = False) -> tupl
 def set_scene(frame: Frame, models: Models) -> tuple[Scene, list[Piece]]:
     """The tagged text and the pieces of it that somebody said."""
     chances = models.cues.chances(frame, models.prior)
-    labels, marginals = tag(frame, models)
+    labels, marginals = tag(frame, models, chances)
     labels = mend(frame, labels, marginals, chances)
     pieces = find_pieces(frame, labels, marginals)
     mentions = find_mentions(frame) if pieces else []
@@ -125,11 +127,14 @@ def set_scene(frame: Frame, models: Models) -> tuple[Scene, list[Piece]]:
     ), pieces
 
 
-def tag(frame: Frame, models: Models) -> tuple[I64, F64]:
-    """Label and marginals of every token."""
-    scores = models.crf.scores(token_features(frame, models.prior))
-    labels, marginals = models.crf.tag(scores + BIAS, frame.para)
-    return labels, marginals
+def tag(frame: Frame, models: Models, chances: F64) -> tuple[I64, F64]:
+    """Label (O B I U S) and marginals of every token."""
+    scores = models.crf.scores(token_features(frame, models.prior, chances))
+    labels, fine = models.crf.tag(scores + BIAS, frame.para)
+    marginals = fine[:, :5].copy()
+    for i in range(5, fine.shape[1]):
+        marginals[:, COARSE[i]] += fine[:, i]
+    return COARSE[labels], marginals
 
 
 def keep(scene: Scene, said: list[Said]) -> list[Said]:

@@ -6,6 +6,7 @@ Strings are spaCy's 64-bit string hashes, which are the same in every process, s
 from __future__ import annotations
 
 import functools
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,6 +44,12 @@ CLAUSE_DEPS = (
     "pcomp",
     "csubjpass",
 )
+
+_LONG_WORD = re.compile(r"\b[^\W\d_]{4,}")
+TITLE_SHARE = 0.7
+"""Of the words of four letters and more of a headline in title case, at least so many begin with a capital."""
+MAX_HEADLINE = 30
+"""Tokens of a headline, its marks included: longer first lines are leads."""
 
 
 @functools.cache
@@ -100,6 +107,7 @@ class Frame:
     cue: I64  # class number of the lemma in the lexicon, 0 for none
     quote: I64  # index of the quoted stretch it stands in, -1 for none
     is_mark: Bool  # quotation mark
+    headline: Bool  # stands in a first line that reads as a headline
 
     def __len__(self) -> int:
         return len(self.start)
@@ -148,7 +156,21 @@ def build_frame(doc: Any) -> Frame:
         ent_first=col[attrs.ENT_IOB][keep] == 3, sent=sent_all[keep], para=para,
         is_word=(col[attrs.IS_PUNCT][keep] == 0) & ~is_mark, is_title=col[attrs.IS_TITLE][keep] > 0,
         cue=np.where(verbal, look_up(keys, numbers, lemma), 0), quote=quote, is_mark=is_mark,
+        headline=_headline(text, para, sent_all[keep]),
     )  # fmt: skip
+
+
+def _headline(text: str, para: I64, sent: I64) -> Bool:
+    """Tokens of a first line that is one short sentence, without a full stop or in the capitals of a title, with more
+    text below it. A lead is no headline: other words count in it."""
+    first: Bool = para == para[:1]
+    none = np.zeros(len(para), dtype=bool)
+    if not 0 < int(first.sum()) <= MAX_HEADLINE or first.all() or len(np.unique(sent[first])) > 1:
+        return none
+    line = text.strip().partition("\n")[0].rstrip()
+    words = _LONG_WORD.findall(line)
+    title = sum(w[0].isupper() for w in words) >= TITLE_SHARE * max(len(words), 1)
+    return first if title or not line.endswith((".", "!", "?", "”", '"', "’", "'")) else none
 
 
 @functools.cache

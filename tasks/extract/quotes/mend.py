@@ -53,7 +53,10 @@ def _names_after_cue(f: Frame, labels: I64, marginals: F64) -> None:
         e = b + 1
         while e < len(f) and labels[e] == 2 and f.sent[e] == f.sent[b]:
             e += 1
-        if e - b > 4 or not np.isin(f.tag[b:e], proper).all() or b == 0 or labels[b - 1] not in (3, 4):
+        named = np.isin(f.tag[b:e], proper)
+        if e - b > 5 or not named[-1] or b == 0 or labels[b - 1] not in (3, 4):
+            continue
+        if not all(n or _is_person_word(f, b + k) for k, n in enumerate(named.tolist())):
             continue
         cue = b
         while cue > 0 and labels[cue - 1] in (3, 4):
@@ -62,8 +65,12 @@ def _names_after_cue(f: Frame, labels: I64, marginals: F64) -> None:
             labels[b:e] = 4
             marginals[b:e] = (0.02, 0.02, 0.02, 0.02, 0.92)
             for k in range(cue + 1, b):
-                if noun_kinds().get(f.doc[int(f.token[k])].lower_) == "person":
+                if _is_person_word(f, k):
                     labels[k] = 4
+
+
+def _is_person_word(f: Frame, i: int) -> bool:
+    return noun_kinds().get(f.doc[int(f.token[i])].lower_) == "person"
 
 
 def _clauses(f: Frame, labels: I64, marginals: F64, chances: F64) -> None:

@@ -13,6 +13,9 @@ from tasks.extract.quotes.frame import I64, Frame
 MIN_LONE_WORDS = 6
 """A quoted stretch of a whole sentence that the tagger left out is taken from this length on."""
 
+MAX_PIECE = 1_000
+"""Tokens. The longest annotated piece has 400: a longer one is a text whose marks do not pair."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Piece:
@@ -38,7 +41,7 @@ def find_pieces(f: Frame, labels: I64, marginals: F64) -> list[Piece]:
             lo = out[-1].hi
         while lo < hi and not f.is_word[lo]:
             lo += 1
-        if lo < hi:
+        if lo < hi <= lo + MAX_PIECE:
             out.append(
                 Piece(
                     lo=lo,

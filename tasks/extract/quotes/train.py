@@ -6,33 +6,27 @@ Deterministic, minutes on one core. Writes the .npz files beside this module. Ne
 from __future__ import annotations
 
 import argparse
-import itertools
 import sys
-import tempfile
 import time
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import pycrfsuite
 
 from tasks.extract.quotes.calibrate import Calibration, save_calibration
-from tasks.extract.quotes.corpus import LABELS, Sample, labels_of, read_samples
-from tasks.extract.quotes.crf import Crf, load_crf, save_crf
+from tasks.extract.quotes.corpus import FINE, Sample, fine_labels, labels_of, read_samples
+from tasks.extract.quotes.crf import F64, load_crf, save_crf
 from tasks.extract.quotes.cues import load_cues, save_cues
 from tasks.extract.quotes.features import CuePrior, token_features
 from tasks.extract.quotes.find import read_scene
-from tasks.extract.quotes.frame import I64, U64
+from tasks.extract.quotes.fit import Plan, fit
 from tasks.extract.quotes.models import HERE, Models, load_prior, save_prior
 from tasks.extract.quotes.speakers import Ranker, save_ranker
 from tasks.extract.quotes.train_cues import cue_heads, fit_cues
 from tasks.extract.quotes.train_speakers import gold_piece, train_ranker
 from tasks.settings import ExtractSettings
-
-MIN_COUNT = 4
-"""A feature seen less often is left out: what it would learn is chance, and the model stays at 5 MB."""
 
 
 class Counts:
@@ -66,53 +60,6 @@ class Counts:
         )
 
 
-def train_crf(columns: list[list[U64]], labels: list[I64], groups: list[I64], *, params: dict[str, object],
-              names: list[str] = LABELS, min_count: int = MIN_COUNT) -> Crf:  # fmt: skip
-    """A CRF over the texts' feature columns; every value of a text's `group` is one sequence."""
-    every = np.concatenate([np.concatenate(c) for c in columns if c])
-    keys, counts = np.unique(every, return_counts=True)
-    keys = keys[counts >= min_count]
-    del every
-    trainer = pycrfsuite.Trainer(algorithm=str(params.get("algorithm", "lbfgs")), verbose=False)
-    trainer.set_params({k: v for k, v in params.items() if k != "algorithm"})
-    attribute = [str(i) for i in range(len(keys))]
-    for cols, y, g in zip(columns, labels, groups, strict=True):
-        if not cols:
-            continue
-        at = np.minimum(np.searchsorted(keys, np.stack(cols, 1)), len(keys) - 1)
-        ok = keys[at] == np.stack(cols, 1)
-        rows = [[attribute[k] for k in r[m]] for r, m in zip(at, ok, strict=True)]
-        starts = [*np.flatnonzero(np.diff(g, prepend=-1)).tolist(), len(g)]
-        for lo, hi in itertools.pairwise(starts):
-            trainer.append(pycrfsuite.ItemSequence(rows[lo:hi]), [names[k] for k in y[lo:hi]])
-    with tempfile.TemporaryDirectory() as folder:
-        path = f"{folder}/model"
-        trainer.train(path)
-        return _exported(path, keys, names)
-
-
-def _exported(path: str, keys: U64, names: list[str]) -> Crf:
-    tagger = pycrfsuite.Tagger()
-    tagger.open(path)
-    info = tagger.info()
-    number = {n: i for i, n in enumerate(names)}
-    table: dict[int, dict[int, float]] = defaultdict(dict)
-    for (attribute, label), weight in info.state_features.items():
-        table[int(attribute)][number[label]] = weight
-    used = sorted(k for k, v in table.items() if max(map(abs, v.values())) > 0.005)
-    weights = np.zeros((len(used) + 1, len(names)), dtype=np.float32)
-    for row, k in enumerate(used):
-        for label, weight in table[k].items():
-            weights[row, label] = weight
-    transitions = np.zeros((len(names), len(names)))
-    for (a, b), weight in info.transitions.items():
-        transitions[number[a], number[b]] = weight
-    for a in ("O", "U", "S"):
-        if a in number and "I" in number:
-            transitions[number[a], number["I"]] = -100.0  # what was said begins with its beginning
-    return Crf(labels=names, keys=keys[used], weights=weights, transitions=transitions)
-
-
 def train_calibration(samples: list[Sample], models: Models) -> Calibration:
     """From texts that the tagger was not trained on."""
     from sklearn.linear_model import LogisticRegression
@@ -130,9 +77,8 @@ def train_calibration(samples: list[Sample], models: Models) -> Calibration:
     return Calibration(weights=dict(zip(names, fit.coef_[0].tolist(), strict=True)))
 
 
-TAGGER: dict[str, object] = {
-    "algorithm": "l2sgd", "c2": 1.0, "max_iterations": 12, "feature.possible_transitions": True
-}  # fmt: skip
+FOLDS = 3
+"""The tagger learns from chances of the first pass for texts that the first pass has not seen."""
 HELD = 100
 """The last hundred texts are kept from the tagger, so that ranker and calibration see it as it is on new text."""
 
@@ -184,15 +130,24 @@ def train_tagger(samples: list[Sample], out: Path, say: Callable[[str], None], *
     save_cues(out / "cues.npz", model)
     say(f"first pass: {len(model.keys)} features")
     if not keep:
-        columns = [token_features(s.frame, p) for s, p in zip(samples, priors, strict=True)]
-        crf = train_crf(
-            columns,
-            [labels_of(s) for s in samples],
-            [s.frame.para for s in samples],
-            params=TAGGER,
-        )
+        unseen = _unseen_chances(samples, priors)
+        say("chances of the first pass")
+        columns = [token_features(s.frame, p, c) for s, p, c in zip(samples, priors, unseen, strict=True)]
+        labels = [fine_labels(labels_of(s), s.frame.para) for s in samples]
+        crf = fit(columns, labels, [s.frame.para for s in samples], FINE, Plan())
         save_crf(out / "tagger.npz", crf)
         say(f"tagger: {len(crf.keys)} features")
+
+
+def _unseen_chances(samples: list[Sample], priors: list[CuePrior]) -> list[F64]:
+    """For each text the chances by a first pass that was trained on others."""
+    out: list[F64] = [np.zeros(0)] * len(samples)
+    for k in range(FOLDS):
+        others = [i for i in range(len(samples)) if i % FOLDS != k]
+        model = fit_cues([samples[i] for i in others], [priors[i] for i in others])
+        for i in range(k, len(samples), FOLDS):
+            out[i] = model.chances(samples[i].frame, priors[i])
+    return out
 
 
 if __name__ == "__main__":
