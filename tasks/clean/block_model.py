@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import functools
 from collections import Counter
+from dataclasses import dataclass
 from typing import Any
 
-from tasks.clean.agree import similarity, words
+from tasks.clean.agree import words
+from tasks.clean.block_text import MAX_CHARS, block_text_features
 from tasks.clean.blocks import Block
-from tasks.clean.features import MAX_CHARS, bucket, text_features, word_features
+from tasks.clean.features import bucket
 
 PROSE = 15
 """Words from which a block counts as prose."""
@@ -24,21 +26,14 @@ def _mass(blocks: list[Block], sizes: list[int]) -> dict[int, int]:
     return mass
 
 
-@functools.lru_cache(maxsize=4096)
-def _name_features(names: frozenset[str]) -> list[str]:
-    return [f"c:{n}" for n in sorted(names)[:40]]
-
-
-def _markup(block: Block) -> list[str]:
-    row = [f"tag={block.tag}", f"link={bucket(block.link_chars / len(block.text), (0.01, 0.2, 0.5, 0.8, 0.99))}"]
-    row += [f"in:{t}" for t in block.telling]
-    row += _name_features(block.names)
-    row += [f"m:{n}" for n in block.marks]
-    if block.hidden:
-        row.append("hidden")
-    if block.pictured:
-        row += [f"pictured={block.pictured}", f"pictured,{block.tag}"]
-    return row
+@functools.lru_cache(maxsize=8192)
+def _markup(tag: str, telling: frozenset[str], names: frozenset[str], marks: frozenset[str]) -> list[str]:
+    return [
+        f"tag={tag}",
+        *[f"in:{t}" for t in sorted(telling)],
+        *[f"c:{n}" for n in sorted(names)[:40]],
+        *[f"m:{n}" for n in sorted(marks)],
+    ]
 
 
 def homes(blocks: list[Block]) -> list[int]:
@@ -82,16 +77,33 @@ def _container(block: Block, home: int, mass: dict[int, int], total: int, best_p
     ]
 
 
-def block_features(
-    blocks: list[Block], title: str | None, reference: set[str], description: str | None = None
-) -> list[list[str]]:
-    """One list of features a block.
+@dataclass(slots=True)
+class _Seen:
+    """What is counted of a block once and asked for by its neighbours too."""
 
-    `reference`: what another finder holds for the body, by reference_of(); empty where there is none. `description`:
-    the summary that the page states.
-    """
-    tokens = [words(b.text) for b in blocks]
-    sizes = [len(w) for w in tokens]
+    tokens: list[str]  # words of its first MAX_CHARS code points
+    size: int
+    prose: bool
+    own: list[str]
+    telling: list[str]
+    brief: str
+
+
+def _look(block: Block) -> _Seen:
+    text = block.text
+    tokens = words(text if len(text) <= MAX_CHARS else text[:MAX_CHARS])
+    size = len(tokens) if len(text) <= MAX_CHARS else len(text.split())
+    linked = block.link_chars / len(text)
+    own, telling = block_text_features(text, tokens)
+    own.append(f"link={bucket(linked, (0.01, 0.2, 0.5, 0.8, 0.99))}")
+    brief = f"{block.tag},{bucket(size, (4, 10, 25))},{linked > 0.5}"
+    return _Seen(tokens, size, size >= PROSE and linked < 0.4, own, telling, brief)
+
+
+def block_features(blocks: list[Block], title: str | None, description: str | None = None) -> list[list[str]]:
+    """One list of features a block. `description`: the summary that the page states."""
+    seen = [_look(b) for b in blocks]
+    sizes, prose = [s.size for s in seen], [s.prose for s in seen]
     mass = _mass(blocks, sizes)
     total = max(1, max(mass.values(), default=1))
     parents: Counter[int] = Counter()
@@ -100,82 +112,63 @@ def block_features(
         if s >= PROSE and not b.hidden:
             parents[h] += s
     best_parent = max(parents, key=lambda p: (parents[p], -p)) if parents else -1
-    head = set(words(title or ""))
-    prose = [s >= PROSE and b.link_chars < len(b.text) * 0.4 for b, s in zip(blocks, sizes, strict=True)]
-    heads = [w if len(b.text) <= MAX_CHARS else words(b.text[:MAX_CHARS]) for b, w in zip(blocks, tokens, strict=True)]
-    own = [text_features(b.text, w) for b, w in zip(blocks, heads, strict=True)]
-    telling = [[f for f in row if f.startswith(("k:", "stop="))] for row in own]
+    head, summary = set(words(title or "")), set(words(description or ""))
     repeats = Counter(b.text for b in blocks)
     family = families(blocks, sizes, prose)
-    title_at = next((i for i, b in enumerate(blocks) if b.tag == "h1" and head and _near(b.text, head) > 0.6), -1)
+    near = [_overlap(set(s.tokens[:60]), head) if head else 0.0 for s in seen]
+    title_at = next((i for i, b in enumerate(blocks) if b.tag == "h1" and near[i] > 0.6), -1)
+    before, after = _nearest(prose), _nearest(prose[::-1])[::-1]
     rows: list[list[str]] = []
     for i, block in enumerate(blocks):
-        row = [
-            *own[i],
-            *word_features(heads[i]),
-            *_markup(block),
-            *_container(block, home[i], mass, total, best_parent),
-        ]
-        row += _place(i, len(blocks), title_at, prose)
-        row += family[i]
-        if description and 4 < sizes[i] < 100:
-            row.append(f"desc={bucket(similarity(block.text, description), (0.05, 0.3, 0.6, 0.9))}")
+        look = seen[i]
+        row = [*look.own, *_markup(block.tag, block.telling, block.names, block.marks)]
+        if block.hidden:
+            row.append("hidden")
+        if block.pictured:
+            row += [f"pictured={block.pictured}", f"pictured,{block.tag}"]
+        row += _container(block, home[i], mass, total, best_parent)
+        row += [f"prose={before[i]},{after[i]}", f"at={int(10 * i / len(blocks))}", *family[i]]
+        if title_at >= 0:
+            row.append(f"title_at={bucket(i - title_at, (-3, 0, 1, 2, 4, 8, 16, 40, 100))}")
+        if block.gap:
+            row.append(f"gap={bucket(block.gap, (2, 10))}")
+        if summary and 4 < look.size < 100:
+            row.append(f"desc={bucket(_overlap(set(look.tokens), summary), (0.05, 0.3, 0.6, 0.9))}")
         if head:
-            row.append(f"title={bucket(_near(block.text, head), (0.05, 0.3, 0.6, 0.9))}")
+            row.append(f"title={bucket(near[i], (0.05, 0.3, 0.6, 0.9))}")
         if repeats[block.text] > 1:
-            row.append(f"repeated,{bucket(sizes[i], (4, 12))}")
-        row += _neighbours(i, blocks, sizes, telling, home)
+            row.append(f"repeated,{bucket(look.size, (4, 12))}")
+        row += _neighbours(i, seen, home)
         rows.append(row)
-    return add_reference(rows, blocks, reference) if reference else rows
-
-
-def add_reference(rows: list[list[str]], blocks: list[Block], reference: set[str]) -> list[list[str]]:
-    """The same rows with what another finder keeps of every block."""
-    for row, block in zip(rows, blocks, strict=True):
-        tokens = words(block.text)
-        row.append(f"ref={in_reference(tokens, reference)},{bucket(len(tokens), (4, 12))}")
     return rows
 
 
-def reference_of(text: str) -> set[str]:
-    """What block_features compares with: the runs of four words of a body found otherwise, and its short lines."""
-    found = words(text)
-    short = (words(line) for line in text.split("\n"))
-    return {" ".join(found[k : k + 4]) for k in range(len(found) - 3)} | {" ".join(w) for w in short if 0 < len(w) < 4}
+def _overlap(left: set[str], right: set[str]) -> float:
+    both = len(left & right)
+    return both / (len(left) + len(right) - both) if both else 0.0
 
 
-def _near(text: str, head: set[str]) -> float:
-    own = set(words(text[:400]))
-    return len(own & head) / len(own | head) if own else 0.0
+def _nearest(prose: list[bool]) -> list[int]:
+    """For every block how many blocks ago the last prose stood, 9 at most."""
+    out, ago = [], 9
+    for is_prose in prose:
+        out.append(ago)
+        ago = 1 if is_prose else min(9, ago + 1)
+    return out
 
 
-def in_reference(tokens: list[str], reference: set[str]) -> int:
-    """How much of a block the other finder keeps: 0 or 1 for a short one, else 2 (nothing) to 5 (the whole)."""
-    if len(tokens) < 4:
-        return int(" ".join(tokens) in reference)
-    grams = [" ".join(tokens[k : k + 4]) for k in range(len(tokens) - 3)]
-    return bucket(sum(g in reference for g in grams) / len(grams), (0.01, 0.5, 0.85)) + 2
+_SIDES = ((-1, "p"), (1, "n"), (-2, "pp"), (2, "nn"))
 
 
-def _place(i: int, total: int, title_at: int, prose: list[bool]) -> list[str]:
-    before = next((d for d in range(1, 9) if i - d >= 0 and prose[i - d]), 9)
-    after = next((d for d in range(1, 9) if i + d < total and prose[i + d]), 9)
-    row = [f"prose={before},{after}", f"at={int(10 * i / total)}"]
-    if title_at >= 0:
-        row.append(f"title_at={bucket(i - title_at, (-3, 0, 1, 2, 4, 8, 16, 40, 100))}")
-    return row
-
-
-def _neighbours(i: int, blocks: list[Block], sizes: list[int], telling: list[list[str]], home: list[int]) -> list[str]:
+def _neighbours(i: int, seen: list[_Seen], home: list[int]) -> list[str]:
     row = []
-    for d, name in ((-1, "p"), (1, "n"), (-2, "pp"), (2, "nn")):
+    for d, name in _SIDES:
         j = i + d
-        if not 0 <= j < len(blocks):
+        if not 0 <= j < len(seen):
             row.append(f"{name}:none")
             continue
-        other = blocks[j]
-        row.append(f"{name}:{other.tag},{bucket(sizes[j], (4, 10, 25))},{other.link_chars > len(other.text) / 2}")
+        row.append(f"{name}:{seen[j].brief}")
         row.append(f"{name}:same={home[j] == home[i]}")
         if abs(d) == 1:
-            row += [f"{name}:{f}" for f in telling[j]]
+            row += [f"{name}:{f}" for f in seen[j].telling]
     return row

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import functools
+import html
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 # Elements whose text no reader sees as text.
 SKIPPED = frozenset(
@@ -23,14 +24,26 @@ TELLING = frozenset(
     " h1 h2 h3 h4 h5 h6 dl label a em strong".split()
 )
 _IMAGES = frozenset(("img", "picture", "video"))
-_NAMING = ("class", "id", "data-testid", "data-component")
+_VOID = frozenset(
+    "area base basefont bgsound br col embed frame hr img input keygen link meta param source track wbr".split()
+)
+_EMPTY = _VOID | SKIPPED | _IMAGES
+# Written by lexbor, elements close properly and ">" is escaped in values; only these and scripts hold unescaped text.
+_RAW = re.compile(r"<(iframe|noembed|noframes|xmp)\b[^>]*>.*?</\1>|<!--.*?-->", re.S)
+_TOKEN = re.compile(r"<(/?)([^\s/>]+)([^>]*)>([^<]*)")  # one tag and the text that follows it
+_ATTRIBUTE = re.compile(r'([^\s="]+)="([^"]*)"')
+_NAMING = frozenset(("class", "id", "data-testid", "data-component"))
+_SAYS_MORE = re.compile(r"\s(?:hidden|aria-hidden|style|itemprop|role)=")
+_UNSEEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.I)
+_NAME = re.compile(r"[A-Za-z][a-z]+|[A-Z]{2,}")
 MAX_BLOCKS = 6000
 MAX_DEPTH = 2000
 """Text below this depth is not read. guard.make_safe flattens before; real pages nest 60 deep."""
-_MAX_NODES = 400_000
-_NAME = re.compile(r"[A-Za-z][a-z]+|[A-Z]{2,}")
-_HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.I)
-_SPACE = re.compile(r"\s+")
+MIN_RUNNING_WORDS = 6
+MIN_RUNNING_CHARS = 36
+MAX_LINK_SHARE = 0.6
+NEAR = 3
+"""What near_prose takes for running text, and how many runs around it are kept."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -42,25 +55,52 @@ class Block:
     telling: frozenset[str]  # telling ancestors
     names: frozenset[str]  # words in class and id of the element and its nearest ancestors
     link_chars: int
-    depth: int
     parent: int  # number of the parent element: siblings share it
     container: tuple[int, ...]  # numbers of the nearest ancestors, innermost first
     hidden: bool
     marks: frozenset[str]  # itemprop and role values above it
     pictured: int = 0  # 1: an image stands between the block before and this one; 2: in this very element
+    gap: int = 0  # blocks left out before it
+    number: int = 0  # among all blocks of the page
 
 
-@dataclass(slots=True)
-class _Frame:
+class _Element(NamedTuple):
+    """One open element, as its start tag stands."""
+
+    tag: str
+    attributes: str
     number: int
+    above: _Element | None
+    link: bool  # it, or one above it, is a link
+
+
+class Run(NamedTuple):
+    """A block before its markup is looked at: most runs of a page are menu, and never are."""
+
+    text: str
+    link_chars: int
+    element: _Element
+    pictured: int
+
+
+class _Context(NamedTuple):
+    """What the elements above a text say about it."""
+
     tag: str
     telling: frozenset[str]
-    names: tuple[frozenset[str], ...]
+    names: tuple[frozenset[str], ...]  # of the nearest breaking elements, innermost first
     hidden: bool
     marks: frozenset[str]
-    link: bool
-    chain: tuple[int, ...]
+    chain: tuple[int, ...]  # numbers of the breaking elements above, innermost first, 12 at most
     depth: int
+
+
+class _Stated(NamedTuple):
+    """What one start tag says by itself."""
+
+    names: frozenset[str]
+    hidden: bool
+    marks: frozenset[str]
 
 
 @functools.lru_cache(maxsize=8192)
@@ -74,68 +114,91 @@ def _union(names: tuple[frozenset[str], ...]) -> frozenset[str]:
     return frozenset().union(*names)
 
 
-def _frame(node: Any, above: _Frame, number: int) -> _Frame:
-    tag = node.tag or "unknown"
-    attributes = node.attributes
-    if not attributes and tag not in BREAKING and tag not in TELLING:
-        return above  # <span>, <b>: nothing new to say
-    names = above.names
-    hidden, marks = above.hidden, above.marks
-    if tag in BREAKING:
-        words: frozenset[str] = frozenset()
-        if attributes:
-            stated = " ".join(attributes.get(key) or "" for key in _NAMING)
-            if len(stated) > len(_NAMING) + 2:
-                words = _names_in(stated)
-        names = (words, *above.names[:5])
-    if attributes:
-        if (
-            "hidden" in attributes
-            or attributes.get("aria-hidden") == "true"
-            or _HIDDEN.search(attributes.get("style") or "")
-        ):
+_NOTHING: frozenset[str] = frozenset()
+_SILENT = _Stated(_NOTHING, False, _NOTHING)
+
+
+@functools.lru_cache(maxsize=16384)
+def _stated(attributes: str) -> _Stated:
+    """The telling attributes of a start tag, from its text: most elements of a page repeat the same few."""
+    named = ""
+    hidden = False
+    marks = _NOTHING
+    for key, value in _ATTRIBUTE.findall(attributes):
+        if key in _NAMING:
+            named += value + " "
+        elif key == "hidden" or (key == "aria-hidden" and value == "true"):
             hidden = True
-        for key in ("itemprop", "role"):
-            value = attributes.get(key)
-            if value:
-                marks = marks | {value.strip().lower()[:30]}
-    return _Frame(
-        number=number,
-        tag=tag if tag in BREAKING else above.tag,
-        telling=above.telling | {tag} if tag in TELLING else above.telling,
-        names=names,
-        hidden=hidden,
-        marks=marks,
-        link=above.link or tag == "a",
-        chain=(number, *above.chain[:11]) if tag in BREAKING else above.chain,
-        depth=above.depth + 1,
+        elif key == "style":
+            hidden = hidden or _UNSEEN.search(value) is not None
+        elif key in ("itemprop", "role") and value:
+            marks = marks | {value.strip().lower()[:30]}
+    return _Stated(_names_in(named) if named else _NOTHING, hidden, marks)
+
+
+def _context(element: _Element, known: dict[int, _Context]) -> _Context:
+    """The context below an element. `known`: those of this page, by the number of their element."""
+    todo = []
+    at: _Element | None = element
+    while at is not None and at.number not in known:
+        todo.append(at)
+        at = at.above
+    context = known[at.number] if at is not None else _TOP
+    for e in reversed(todo):
+        context = known[e.number] = _below(context, e)
+    return context
+
+
+def _below(above: _Context, element: _Element) -> _Context:
+    tag, attributes, number, _, _ = element
+    breaking, telling = tag in BREAKING, tag in TELLING
+    # an inline element's class is no feature, and a link's address is new each time; a data: address of megabytes
+    # must not fill the cache
+    told = attributes and (breaking or _SAYS_MORE.search(attributes) is not None)
+    said = _stated(attributes[:2000]) if told else _SILENT
+    if not breaking and not telling and said is _SILENT:
+        return above  # <span>, <b>: nothing new to say
+    return _Context(
+        tag if breaking else above.tag,
+        above.telling | {tag} if telling else above.telling,
+        (said.names, *above.names[:5]) if breaking else above.names,
+        above.hidden or said.hidden,
+        above.marks | said.marks if said.marks else above.marks,
+        (number, *above.chain[:11]) if breaking else above.chain,
+        above.depth + 1,
     )
 
 
+_TOP = _Context("body", _NOTHING, (), False, _NOTHING, (0,), 0)
+_ROOT = _Element("body", "", 0, None, False)
+
+
 class _Builder:
+    """Collects the text of one run at a time."""
+
     def __init__(self) -> None:
-        self.blocks: list[Block] = []
+        self.runs: list[Run] = []
         self._pieces: list[str] = []
         self._link_chars = 0
-        self._frame: _Frame | None = None
+        self._element: _Element | None = None
         self._breaks = 0
         self._image = self._pictured = 0  # number of the element the last image stands in
 
-    def image(self, frame: _Frame) -> None:
-        self._image = frame.chain[0] or -1
+    def image(self, element: _Element) -> None:
+        self._image = _breaking(element) or -1
 
-    def add(self, text: str, frame: _Frame) -> None:
-        if not text:
-            return
+    def add(self, text: str, element: _Element) -> None:
         if text.isspace():
             if self._pieces:
                 self._pieces.append(" ")
             return
-        if self._frame is None:
-            self._frame, self._pictured, self._image = frame, self._image, 0
+        if self._element is None:
+            self._element, self._pictured, self._image = element, self._image, 0
         self._breaks = 0
+        if "&" in text:
+            text = html.unescape(text)
         self._pieces.append(text)
-        if frame.link:
+        if element.link:
             self._link_chars += len(text.strip())
 
     def line_break(self) -> None:
@@ -147,56 +210,107 @@ class _Builder:
             self._pieces.append(" ")
 
     def flush(self) -> None:
-        frame, self._breaks = self._frame, 0
-        if frame is not None and len(self.blocks) < MAX_BLOCKS:
-            text = _SPACE.sub(" ", "".join(self._pieces)).strip()
-            if text:
-                inside = self._pictured == frame.chain[0] != 0
-                self.blocks.append(
-                    Block(
-                        text=text, tag=frame.tag, telling=frame.telling, names=_union(frame.names),
-                        link_chars=min(self._link_chars, len(text)), depth=frame.depth,
-                        parent=frame.chain[1] if len(frame.chain) > 1 else 0, container=frame.chain,
-                        hidden=frame.hidden, marks=frame.marks, pictured=(self._pictured != 0) + inside,
-                    )
-                )  # fmt: skip
-        self._pieces, self._link_chars, self._frame = [], 0, None
+        element, self._breaks = self._element, 0
+        if element is None:
+            return
+        text = " ".join("".join(self._pieces).split())
+        if text and len(self.runs) < MAX_BLOCKS:
+            pictured = 0
+            if self._pictured:
+                pictured = 2 if self._pictured == _breaking(element) else 1
+            self.runs.append(Run(text, min(self._link_chars, len(text)), element, pictured))
+        self._pieces, self._link_chars, self._element = [], 0, None
 
 
-def _children(node: Any) -> Iterator[Any]:
-    child = node.child
-    while child is not None:
-        yield child
-        child = child.next
+def _breaking(element: _Element | None) -> int:
+    """Number of the block-level element that an element is or stands in; 0 for the root."""
+    while element is not None and element.tag not in BREAKING:
+        element = element.above
+    return element.number if element is not None else 0
+
+
+def outline(root: Any) -> list[Run]:
+    """Runs of text below a selectolax node, in reading order. Takes the scripts and styles out of the tree.
+
+    The tree is written out by the parser and read as tokens: what the parser writes is well formed.
+    """
+    builder = _Builder()
+    add, flush = builder.add, builder.flush
+    top, depth = _ROOT, 0
+    skipped, nested = "", 0  # inside an element without text: its name, and how often it stands in itself
+    for node in reversed(root.css("script, style")):  # from the last on: in SVG one may stand in another
+        node.decompose()
+    tokens = _TOKEN.findall(_RAW.sub("", root.html or ""))
+    for number, (close, tag, attributes, text) in enumerate(tokens):
+        if skipped:
+            if tag == skipped:
+                nested += -1 if close else 1
+                skipped = skipped if nested else ""
+        elif not number:
+            pass  # the root itself
+        elif close:
+            if tag in BREAKING:
+                flush()
+            while top.above is not None:
+                closed, top, depth = top.tag, top.above, depth - 1
+                if closed == tag:
+                    break
+        elif tag not in _EMPTY and depth < MAX_DEPTH:
+            if tag in BREAKING:
+                flush()
+            top, depth = _Element(tag, attributes, number, top, top.link or tag == "a"), depth + 1
+        elif tag == "br":
+            builder.line_break()
+        else:
+            if tag in _IMAGES:
+                builder.image(top)
+            elif tag in BREAKING:
+                flush()
+            if tag not in _VOID:
+                skipped, nested = tag, 1
+        if text and not skipped:
+            add(text, top)
+    flush()
+    return builder.runs
+
+
+def blocks_of(runs: list[Run], chosen: Iterable[int]) -> list[Block]:
+    """The blocks of the chosen runs (numbers, rising), each with how many were left out before it."""
+    known: dict[int, _Context] = {0: _TOP}
+    blocks = []
+    at = 0
+    for i in chosen:
+        text, link_chars, element, pictured = runs[i]
+        context = _context(element, known)
+        chain = context.chain
+        blocks.append(
+            Block(
+                text=text, tag=context.tag, telling=context.telling, names=_union(context.names),
+                link_chars=link_chars, parent=chain[1] if len(chain) > 1 else 0, container=chain,
+                hidden=context.hidden, marks=context.marks, pictured=pictured, gap=i - at, number=i,
+            )
+        )  # fmt: skip
+        at = i + 1
+    return blocks
 
 
 def walk(root: Any) -> list[Block]:
-    """Blocks below a selectolax node, in reading order, without recursion: deep pages cost memory, not the stack."""
-    builder = _Builder()
-    top = _Frame(0, "body", frozenset(), (), False, frozenset(), False, (0,), 0)
-    stack: list[tuple[Iterator[Any], _Frame]] = [(_children(root), top)]
-    number = 0
-    while stack and number < _MAX_NODES:
-        children, frame = stack[-1]
-        node = next(children, None)
-        if node is None:
-            stack.pop()
-            if frame.tag != (stack[-1][1].tag if stack else "") or frame.chain is not (
-                stack[-1][1].chain if stack else ()
-            ):
-                builder.flush()
-            continue
-        number += 1
-        tag = node.tag or "unknown"  # lexbor gives None for some malformed names
-        if tag == "-text":
-            builder.add(node.text_content or "", frame)
-        elif tag == "br":
-            builder.line_break()
-        elif tag in _IMAGES:
-            builder.image(frame)
-        elif tag[0] != "-" and tag[0] != "_" and tag not in SKIPPED and len(stack) < MAX_DEPTH:
-            if tag in BREAKING:
-                builder.flush()
-            stack.append((_children(node), _frame(node, frame, number)))
-    builder.flush()
-    return builder.blocks
+    """All blocks below a selectolax node, in reading order."""
+    runs = outline(root)
+    return blocks_of(runs, range(len(runs)))
+
+
+def near_prose(runs: list[Run]) -> list[int]:
+    """Numbers of the runs that stand near running text: the rest, two thirds of a page, is menus and links.
+
+    Measured on dev: 0.5 % of the body's characters lie farther off, half of which are mistakes of the gold.
+    """
+    near = bytearray(len(runs))
+    for i, (text, link_chars, element, _) in enumerate(runs):
+        if (
+            (len(text) >= MIN_RUNNING_CHARS or text.count(" ") >= MIN_RUNNING_WORDS - 1)
+            and link_chars < len(text) * MAX_LINK_SHARE
+        ) or element.tag == "h1":
+            for j in range(max(0, i - NEAR), min(len(runs), i + NEAR + 1)):
+                near[j] = 1
+    return [i for i, y in enumerate(near) if y]

@@ -1,16 +1,15 @@
-"""The body of a page: its blocks judged by our model, with another finder's reading as evidence and as a way out."""
+"""The body of a page: its blocks judged by our model, with another finder's reading as a way out."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
 from dataclasses import dataclass
-from typing import Any
 
 from tasks.clean.agree import shingles, similarity
-from tasks.clean.block_model import add_reference, block_features, reference_of
-from tasks.clean.blocks import Block, walk
-from tasks.clean.edges import decide
+from tasks.clean.block_model import block_features
+from tasks.clean.blocks import Block, Run, blocks_of, near_prose
+from tasks.clean.edges import decide, expected_f
 from tasks.clean.features import kinds_of
 from tasks.clean.finders import by_newspaper, by_trafilatura, is_bearable
 from tasks.clean.glue import cut_glued
@@ -21,9 +20,13 @@ from tasks.settings import CleanSettings
 from tasks.tables import Removed
 
 MAX_REMOVED = 80
-DOUBT = 0.05
-"""Doubtful characters for each one of body from which trafilatura is asked too. Cross-validated, 0.05 asks
-it for 40 of 144 pages, and body F1 is that of asking always (0.975, 0.974, 0.973 on the sets); 0.1 loses 0.001."""
+SURE = 0.9
+"""Expected F1 below which trafilatura is asked too. By cross-validation these and the pages that do not state they
+are articles are 7 of 144 news pages; asking for more of them, up to 35, gives nothing."""
+RECALL_WEIGHT = 4.0
+"""On a page that does not say it is an article the model has seen little like it, and recall counts for more."""
+MIN_SECONDED = 30
+"""Code points from which a block within a line of the other finder counts as found by it."""
 _GLUED = re.compile(r"[^\W\d_]{2}[.!?][\"”’)]*(?:[A-ZÀ-ÖØ-Þ]|[“„]\w)")
 
 
@@ -36,7 +39,7 @@ class Body:
     standfirst: str | None
     extractor: str
     confidence: float
-    layout: Layout | None = None  # None where another finder's text was taken unseen
+    layout: Layout | None = None  # None where the page itself says it is an article, or a text was taken unseen
 
 
 def tidy(text: str) -> str:
@@ -109,37 +112,41 @@ def _second_opinion(text: str, html: str, url: str | None, language: str | None)
 
 
 def find_body(
-    tree: Any,
+    runs: list[Run],
     html: str,
     url: str | None,
     title: str | None,
     description: str | None,
     language: str | None,
     rules: CleanSettings,
+    *,
+    stated: bool = False,
 ) -> Body:
-    """Body paragraphs of a parsed page.
+    """Body paragraphs of a page, from its runs of text. `stated`: the page says that it is an article.
 
-    With the backend newspaper3k its body is taken as it is. Else the model of blocks judges the page; where unsure,
-    trafilatura's reading is one feature more for it, and where it keeps hardly anything of what trafilatura found,
-    trafilatura is believed.
+    With the backend newspaper3k its body is taken as it is. Else the model of blocks judges the page. Where that is
+    unsure, or the page does not say it is an article, trafilatura reads it too: what it keeps stays as well, and it is
+    believed alone where the model keeps hardly anything of what it found.
     """
     small = is_bearable(html)
     if rules.backend == "newspaper3k" and small:
         text = by_newspaper(html, url, language)
         if len(text) >= rules.min_chars:
             return Body(paragraphs=_lines(text), removed=[], standfirst=None, extractor="newspaper3k", confidence=0.6)
-    blocks = walk(tree.body) if tree.body is not None else []
-    found, name = "", "trafilatura"
-    rows = block_features(blocks, title, set(), description)
-    chances = label_chances("blocks_alone", rows)
-    asked = small and _is_doubtful(blocks, chances, rules.min_chars)
-    if asked:
-        found = by_trafilatura(html, url)
-        if reference := reference_of(found):
-            chances = label_chances("blocks", add_reference(rows, blocks, reference))
-    labels = decide(blocks, chances, title, description)
+    blocks = blocks_of(runs, near_prose(runs))
+    chances = label_chances("blocks", block_features(blocks, title, description))
+    sure = expected_f(blocks, chances)
+    weight = 1.0 if stated else RECALL_WEIGHT
+    keep = expected_f(blocks, chances, weight) / (1 + weight)
+    asked = small and (not stated or sure < SURE)
+    found, name = by_trafilatura(html, url) if asked else "", "trafilatura"
+    if found:
+        chances = _seconded(blocks, chances, found, keep)
+    labels = decide(blocks, chances, title, description, keep)
     paragraphs, removed, standfirst = _collect(blocks, labels, title)
     text = "\n".join(paragraphs)
+    if len(text) < rules.min_chars and small and not asked:
+        asked, found = True, by_trafilatura(html, url)
     believed = 0.5 if len(text) >= rules.min_chars else 0.4
     if len(text) < rules.min_chars and small and len(found) < rules.min_chars:
         found, name = _second_opinion(found, html, url, language)
@@ -147,26 +154,35 @@ def find_body(
         lines = _lines(found)
         return Body(
             paragraphs=lines, removed=[], standfirst=None, extractor=name, confidence=believed,
-            layout=layout_of(blocks, _standing_in(blocks, lines)),
+            layout=None if stated else _layout(runs, lines),
         )  # fmt: skip
     return Body(
         paragraphs=paragraphs, removed=removed, standfirst=standfirst, extractor="blocks",
         confidence=_confidence(blocks, chances, agreement(text, found) if asked else 1.0),
-        layout=layout_of(blocks, [i for i, y in enumerate(labels) if y == "B"]),
+        layout=None if stated else _layout(runs, [b.number for b, y in zip(blocks, labels, strict=True) if y == "B"]),
     )  # fmt: skip
 
 
-def _is_doubtful(blocks: list[Block], chances: list[dict[str, float]], min_chars: int) -> bool:
-    """Whether the model alone is too little sure of a page, or finds too little, to do without the other finder."""
-    body = sum(len(b.text) * c["B"] for b, c in zip(blocks, chances, strict=True))
-    doubt = sum(len(b.text) * min(c["B"], 1 - c["B"]) for b, c in zip(blocks, chances, strict=True))
-    return body < 2 * min_chars or doubt >= DOUBT * body
+def _seconded(blocks: list[Block], chances: list[dict[str, float]], found: str, keep: float) -> list[dict[str, float]]:
+    """The chances, with those of blocks that the other finder keeps raised to where they stay."""
+    lines = {tidy(line).removeprefix("- ") for line in found.split("\n")}
+    whole = " ".join(found.split())
+    return [
+        {**c, "B": max(c["B"], keep)}
+        if not b.hidden and (b.text in lines or (len(b.text) > MIN_SECONDED and b.text in whole))
+        else c
+        for b, c in zip(blocks, chances, strict=True)
+    ]
 
 
-def _standing_in(blocks: list[Block], lines: list[str]) -> list[int]:
-    """Numbers of the blocks that another finder's lines hold."""
-    wanted = set(lines)
-    return [i for i, b in enumerate(blocks) if not b.hidden and tidy(b.text).removeprefix("- ") in wanted]
+def _layout(runs: list[Run], kept: list[int] | list[str]) -> Layout:
+    """Layout of the whole page. `kept`: numbers of the blocks taken for body, or the lines another finder took."""
+    blocks = blocks_of(runs, range(len(runs)))
+    lines = {k for k in kept if isinstance(k, str)}
+    numbers = [k for k in kept if isinstance(k, int)]
+    if lines:  # numbers of the blocks that hold them
+        numbers = [i for i, b in enumerate(blocks) if not b.hidden and tidy(b.text).removeprefix("- ") in lines]
+    return layout_of(blocks, numbers)
 
 
 def _confidence(blocks: list[Block], chances: list[dict[str, float]], agreed: float) -> float:

@@ -29,7 +29,7 @@ _SECOND_PERSON = re.compile(r"\b(?:you|your|yours|our|us|we|ihre?|sie|unser\w*|v
 _QUOTE = re.compile(r"[\"“”„«»]")
 _BY = re.compile(r"^(?:by|von|por|par|di|door)\s+[A-ZÀ-Þ]", re.I)
 _CAPITAL = re.compile(r"\b[A-ZÀ-ÖØ-Þ]")
-_WORD_START = re.compile(r"\b\w")
+_STARTS = re.compile(r"\b(?=(\w..))", re.S)
 _DIGIT = re.compile(r"\d")
 _SHOUT = re.compile(r"^[A-Z0-9 &:|,.'’\-]{4,}$")
 
@@ -80,16 +80,26 @@ def _lexicon() -> _Lexicon:
     return _Lexicon(tuple(kinds), by_start, anywhere)
 
 
+def _begun(low: str, phrase: str) -> int:
+    """How often a phrase stands at the start of a word."""
+    count, at = 0, low.find(phrase)
+    while at >= 0:
+        before = low[at - 1 : at]
+        count += not (before.isalnum() or before == "_")
+        at = low.find(phrase, at + 1)
+    return count
+
+
 @functools.lru_cache(maxsize=2048)
 def kinds_of(text: str) -> tuple[str, ...]:
     """Kinds of furniture whose phrases the text's first 600 code points hold, those with most hits first."""
     low = text[:600].lower()
     lexicon = _lexicon()
     hits = [0] * len(lexicon.kinds)
-    for m in _WORD_START.finditer(low):
-        at = m.start()
-        for phrase, number in lexicon.by_start.get(low[at : at + 3], ()):
-            hits[number] += low.startswith(phrase, at)
+    for start in lexicon.by_start.keys() & set(_STARTS.findall(low)):
+        for phrase, number in lexicon.by_start[start]:
+            if phrase in low:
+                hits[number] += _begun(low, phrase)
     for phrase, number in lexicon.anywhere:
         hits[number] += phrase in low
     order = sorted((-n, k) for k, n in enumerate(hits) if n)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import html
 import re
 from collections.abc import Iterable
@@ -377,10 +378,16 @@ _CREDIT = re.compile(
 def agency_of(name: str | None) -> str | None:
     """The wire agency a name means, None if it is none."""
     words = fold(name)
-    for agency, spellings in facts()["agencies"].items():
-        if any(words == fold(s) or words.startswith(fold(s) + " in ") for s in spellings):
-            return str(agency)
-    return None
+    if words in _agencies():
+        return _agencies()[words]
+    at = words.find(" in ")
+    return _agencies().get(words[:at]) if at > 0 else None
+
+
+@functools.cache
+def _agencies() -> dict[str, str]:
+    """Folded spellings -> the agency."""
+    return {fold(s): str(agency) for agency, spellings in facts()["agencies"].items() for s in spellings}
 
 
 def find_agency(authors: Iterable[str], bylines: Iterable[str], text: str) -> str | None:

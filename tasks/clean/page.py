@@ -8,6 +8,7 @@ import time
 from selectolax.lexbor import LexborHTMLParser
 
 from tasks.clean import metadata
+from tasks.clean.blocks import outline
 from tasks.clean.body import Body, find_body
 from tasks.clean.decode import decode
 from tasks.clean.facts import says_any
@@ -15,7 +16,7 @@ from tasks.clean.finders import is_bearable
 from tasks.clean.guard import make_safe
 from tasks.clean.identity import article_id, canonical_of, content_hash, outlet_of, page_key
 from tasks.clean.language import declared, identify
-from tasks.clean.listing import listing_reason
+from tasks.clean.listing import is_stated_article, listing_reason
 from tasks.clean.structured import Structured, lists_only, read_structured
 from tasks.scrape.records import RawPage
 from tasks.settings import CleanSettings
@@ -79,19 +80,20 @@ def clean_page(page: RawPage, *, rules: CleanSettings) -> Article | Failure:
     title = metadata.find_title(facts, outlet)
     if time.monotonic() - began > rules.max_seconds:
         return _failure(page, outlet, Reason.TIME_LIMIT, "parsing")
+    runs = outline(tree.body) if tree.body is not None else []
     body = find_body(
-        tree,
+        runs,
         html,
         page.url,
         title,
         metadata.find_description(facts),
         declared(facts.language),
         rules,
+        stated=is_stated_article(facts),
     )
     if time.monotonic() - began > rules.max_seconds:
         return _failure(page, outlet, Reason.TIME_LIMIT, "finding the body")
-    root = tree.body
-    shown = (root.text(deep=True, separator=" ")[:100_000]) if root is not None else ""
+    shown = " ".join(run.text for run in runs)[:100_000]
     return _assemble(page, outlet, facts, title, body, html, shown, rules)
 
 

@@ -60,13 +60,11 @@ def _insertion(block: Block, rng: random.Random, at_end: bool) -> Block:
     return _like(block, text, 0, pictured=rng.choice((1, 2)) if kind == "caption" else 0)
 
 
-def page_variant(
-    blocks: list[Block], labels: list[str], reading: str, rng: random.Random
-) -> tuple[list[Block], list[str], str]:
-    """Blocks, labels and the other finder's reading of one variant of a page."""
+def page_variant(blocks: list[Block], labels: list[str], rng: random.Random) -> tuple[list[Block], list[str]]:
+    """Blocks and labels of one variant of a page."""
     body = [i for i, y in enumerate(labels) if y == "B"]
     if not body:
-        return blocks, labels, reading
+        return blocks, labels
     if rng.random() < 0.7:
         blocks = _renamed(blocks, rng)
     chosen = _trimmed(blocks, body, rng) if rng.random() < 0.6 else list(range(len(blocks)))
@@ -77,18 +75,13 @@ def page_variant(
     middle = set(rng.sample(body[1:], k=min(len(body) - 1, rng.choice((0, 1, 1, 2, 3)))))
     out: list[Block] = []
     marked: list[str] = []
-    seen = [reading]
     for i in chosen:
         if i in middle or (i == body[0] and rng.random() < 0.15):
-            new = _insertion(blocks[i], rng, at_end=False)
-            out.append(new)
+            out.append(_insertion(blocks[i], rng, at_end=False))
             marked.append("F")
-            seen += [new.text] * (rng.random() < 0.6)
         out.append(blocks[i])
         marked.append(labels[i])
         if i == body[-1] and rng.random() < 0.5:
-            new = _insertion(blocks[i], rng, at_end=True)
-            out.append(new)
+            out.append(_insertion(blocks[i], rng, at_end=True))
             marked.append("F")
-            seen += [new.text] * (rng.random() < 0.6)
-    return out, marked, "\n".join(seen)
+    return out, marked

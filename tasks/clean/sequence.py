@@ -26,7 +26,7 @@ def _tagger(model: str) -> Any:
 
 
 def label_chances(model: str, sequence: list[list[str]]) -> list[dict[str, float]]:
-    """For every element the chance of each label. `model`: "units", "blocks" or "blocks_alone"."""
+    """For every element the chance of each label. `model`: "units" or "blocks"."""
     return marginals(_tagger(model), sequence)
 
 

@@ -17,11 +17,10 @@ from selectolax.lexbor import LexborHTMLParser
 
 from tasks.clean import metadata
 from tasks.clean.agree import similarity, words
-from tasks.clean.block_model import block_features, reference_of
-from tasks.clean.blocks import Block, walk
+from tasks.clean.block_model import block_features
+from tasks.clean.blocks import Block, blocks_of, near_prose, outline
 from tasks.clean.decode import decode
-from tasks.clean.edges import decide
-from tasks.clean.finders import by_trafilatura
+from tasks.clean.edges import decide, expected_f
 from tasks.clean.guard import make_safe
 from tasks.clean.identity import outlet_of
 from tasks.clean.page_variants import page_variant
@@ -52,10 +51,10 @@ class LabelledPage:
     url: str
     html: str
     blocks: list[Block]
+    near: list[Block]  # those of them that the model judges
     facts: Structured
     title: str | None
     gold: dict[str, Any]
-    reading: str  # trafilatura's
 
 
 def read_jsonl(path: Path) -> list[dict[str, Any]]:
@@ -79,13 +78,13 @@ def load_pages(data: Path, name: str = "dev") -> list[LabelledPage]:
             html = make_safe(decode(record.reader.read(), record.http_headers.get("Content-Type")) or "") or ""
             tree = LexborHTMLParser(html)
             facts = read_structured(tree)
-            blocks = walk(tree.body) if tree.body is not None else []
+            runs = outline(tree.body) if tree.body is not None else []
             title = metadata.find_title(facts, outlet_of(uri))
-            row = gold[uri]
+            row = gold[uri.strip()]
             pages.append(
                 LabelledPage(
-                    id=row.get("id", uri), url=uri, html=html, blocks=blocks, facts=facts, title=title, gold=row,
-                    reading=by_trafilatura(html, uri),
+                    id=row.get("id", uri), url=uri, html=html, blocks=blocks_of(runs, range(len(runs))),
+                    near=blocks_of(runs, near_prose(runs)), facts=facts, title=title, gold=row,
                 )
             )  # fmt: skip
     return pages
@@ -159,30 +158,25 @@ def unit_examples(rows: list[dict[str, Any]]) -> list[Example]:
     return found
 
 
-def block_examples(pages: list[LabelledPage], *, with_reference: bool, variants: int = 0) -> list[Example]:
-    """Labelled pages; with_reference: as seen when trafilatura has read the page too.
-
-    With `variants` so many variants of every page instead of the page itself.
-    """
+def block_examples(pages: list[LabelledPage], *, variants: int = 0) -> list[Example]:
+    """Labelled pages, as the model sees them. With `variants` so many variants of every page instead of the page."""
     rng = random.Random(5)
     found = []
     for page in pages:
-        given = (page.blocks, label([b.text for b in page.blocks], page.gold, page.title), page.reading)
+        labels = label([b.text for b in page.blocks], page.gold, page.title)
+        given = (page.near, [labels[b.number] for b in page.near])
         made = [page_variant(*given, rng) for _ in range(variants)]
-        for k, (blocks, labels, reading) in enumerate(made or [given]):
-            rows = block_features(
-                blocks,
-                page.title,
-                reference_of(reading) if with_reference else set(),
-                metadata.find_description(page.facts),
-            )
-            found.append(
-                Example(
-                    id=f"{page.id}#{k}" if variants else page.id, group=group_of(page.gold),
-                    texts=[b.text for b in blocks], rows=rows, labels=labels, source=page,
-                )
-            )  # fmt: skip
+        for k, (blocks, marked) in enumerate(made or [given]):
+            name = f"{page.id}#{k}" if variants else page.id
+            found.append(page_example(page, blocks, marked, name, group_of(page.gold)))
     return found
+
+
+def page_example(page: LabelledPage, blocks: list[Block], labels: list[str], name: str, group: str) -> Example:
+    return Example(
+        id=name, group=group, texts=[b.text for b in blocks], labels=labels, source=page,
+        rows=block_features(blocks, page.title, metadata.find_description(page.facts)),
+    )  # fmt: skip
 
 
 def _sample(rng: random.Random, place: str) -> str:
@@ -286,6 +280,12 @@ def score_units(examples: list[Example], chances: dict[str, list[dict[str, float
     _report(examples, chances, {e.id: e.source[0] for e in examples}, data)
 
 
+def decided_text(page: LabelledPage, chances: list[dict[str, float]]) -> str:
+    keep = expected_f(page.near, chances) / 2
+    labels = decide(page.near, chances, page.title, metadata.find_description(page.facts), keep)
+    return "\n".join(b.text for b, y in zip(page.near, labels, strict=True) if y == "B")
+
+
 def score_blocks(examples: list[Example], chances: dict[str, list[dict[str, float]]], data: Path) -> None:
     """Scores by threshold, then of the labels as edges.decide sets them."""
     print("pages, unseen outlets:")
@@ -294,7 +294,6 @@ def score_blocks(examples: list[Example], chances: dict[str, list[dict[str, floa
     decided = {}
     for e in examples:
         page: LabelledPage = e.source
-        labels = decide(page.blocks, chances[e.id], page.title, metadata.find_description(page.facts))
-        decided[e.id] = {"text": "\n".join(b.text for b, y in zip(page.blocks, labels, strict=True) if y == "B")}
+        decided[e.id] = {"text": decided_text(page, chances[e.id])}
     for group, row in load_scorer(data).score(gold, decided).items():
         print(f"  decided       {group:13s} P {row['precision']} R {row['recall']} F1 {row['f1']}")

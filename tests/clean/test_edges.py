@@ -17,7 +17,7 @@ PROSE = [
 
 def block(text: str, tag: str = "p", link_chars: int = 0, pictured: int = 0, names: str = "text") -> Block:
     return Block(
-        text=text, tag=tag, telling=frozenset({tag}), names=frozenset({names}), link_chars=link_chars, depth=4,
+        text=text, tag=tag, telling=frozenset({tag}), names=frozenset({names}), link_chars=link_chars,
         parent=7, container=(9, 7, 3), hidden=False, marks=frozenset(), pictured=pictured,
     )  # fmt: skip
 
