@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 import typer
 from rich.console import Console
 
+from flows.diff_cmd import diff
 from flows.outlets_cmd import outlets_app, state_app
 from tasks.settings import Settings, SettingsError
 
@@ -42,6 +43,7 @@ app = typer.Typer(
     """,
 )
 
+app.command("diff")(diff)
 app.add_typer(outlets_app, name="outlets")
 app.add_typer(state_app, name="state")
 

@@ -1,4 +1,4 @@
-"""The commands `outlets` and `state`."""
+"""The commands `outlets`, `state` and `diff`."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typer.testing import CliRunner
 from flows.cli import app
 from tasks.discover.outlets import load_outlets
 from tests.discover.test_autodiscover import feed, front
-from tests.flows.test_remembering import Desk
-from tests.scrape.press import serving
+from tests.flows.test_remembering import Desk, story
+from tests.scrape.press import serving, versioned
 
 RUN = CliRunner()
 OPEN = ["--allow-address", "127.0.0.0/8"]
@@ -59,3 +59,26 @@ def test_outlets_list_and_state_tell_what_is_remembered(tmp_path: Path, monkeypa
     rebuilt = RUN.invoke(app, ["state", "rebuild", *folders, "--raw", str(tmp_path / "raw")])
     assert rebuilt.output == "learnt of 1 runs\n"
     assert json.loads(RUN.invoke(app, ["state", "show", "--json", *folders]).output) == shown
+
+
+def test_diff_shows_what_an_edit_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = "“The roof fell in at once,” said the fire chief Tom Abara."
+    with serving({}) as press:
+        desk = Desk(tmp_path, press, monkeypatch)
+        desk.night()
+        press.answers["/1"] = versioned(story(1, toll=5, extra=said))
+        desk.night(hours=24)
+    out = ["--out", str(tmp_path / "out")]
+    (step,) = json.loads(RUN.invoke(app, ["diff", f"{press.base}/1", "--json", *out]).output)
+    assert (step["revision"], step["change"]) == (2, "body")
+    assert step["title"] == {"old": "Attack in Mill Lane kills 3", "new": "Attack in Mill Lane kills 5"}
+    assert len(step["paragraphs"]) == 2
+    assert ("added", "The roof fell in at once") in [(q["change"], q["text"].strip("“”,")) for q in step["quotes"]]
+    assert any(
+        e["change"] == "altered" and e["fields"].get("killed_min") == {"old": 3, "new": 5} for e in step["events"]
+    )
+    shown = RUN.invoke(app, ["diff", f"{press.base}/1", *out])
+    assert "+ added: " in shown.output
+    assert "killed_min: 3 → 5" in shown.output
+    assert RUN.invoke(app, ["diff", f"{press.base}/0", *out]).output == "there is one revision of it\n"
+    assert RUN.invoke(app, ["diff", "nothing", *out]).exit_code == 2

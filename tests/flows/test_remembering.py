@@ -24,14 +24,14 @@ STREETS = ("Harbour Street", "Mill Lane", "Castle Road")
 def story(i: int, toll: int = 3, extra: str = "") -> bytes:
     street = STREETS[i]
     paragraphs = [
-        f"A fire in {street} killed {toll} people on Monday night, the fire brigade of the town said. It broke out in a "
-        "workshop on the ground floor shortly before midnight and had spread to the roof when the first engines came.",
+        f"Gunmen killed {toll} people in an attack on a market in {street} on Monday night, the police of the town said. "
+        "They came in two cars shortly before midnight and fled towards the river when the first officers arrived.",
         f"“We heard a bang and then everybody ran,” said Maria Okoye, who lives at number {i + 4} in {street} with her "
         "two children. Neighbours took in forty residents, and a school hall was opened for the others until morning.",
         f"The police in {street} have closed the quarter between the market and the river. {extra}",
     ]
     body = "".join(f"<p>{p}</p>" for p in paragraphs)
-    title = f"Fire in {street} kills {toll}"
+    title = f"Attack in {street} kills {toll}"
     return f"<html><head><title>{title}</title></head><body><article><h1>{title}</h1>{body}</article></body></html>".encode()
 
 
