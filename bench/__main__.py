@@ -1,8 +1,9 @@
 """usage: python -m bench [SECTION…] [--check | --pin [--lower]] [--rounds N]
 
-Sections: pages more text quotes world events seed speed; all of them where none is named. Results are kept in
-bench/results/latest.json and latest.md. `--check` leaves out seed and speed unless they are named, writes nothing, and
-ends with 1 if a figure fell below its floor in bench/baseline.json. Ends with 2 where ../shared is not there.
+Sections: pages more text quotes world events seed speed fetch; all of them where none is named. Results are kept in
+bench/results/latest.json and latest.md. `--check` leaves out seed, speed and fetch unless they are named, writes
+nothing, and ends with 1 if a figure fell below its floor in bench/baseline.json. Ends with 2 where ../shared is not
+there.
 """
 
 from __future__ import annotations
@@ -26,7 +27,9 @@ WHERE = {
     "events": "bench.extraction:run_events",
     "seed": "bench.night:run_seed",
     "speed": "bench.night:run_speed",
+    "fetch": "bench.fetch:run_fetch",
 }
+NEEDS_NOTHING = {"fetch"}  # no labelled set
 QUICK = ("pages", "more", "text", "quotes", "world", "events")
 
 
@@ -63,7 +66,8 @@ def main() -> int:
     ap.add_argument("--rounds", type=int, default=1, help="turns of the speed section")
     args = ap.parse_args()
     try:
-        need_shared()
+        if not args.sections or set(args.sections) - NEEDS_NOTHING:
+            need_shared()
     except Absent as err:
         print(err, file=sys.stderr)
         return 2

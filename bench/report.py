@@ -31,7 +31,7 @@ LOWER_IS_BETTER = frozenset({"false quotes", "false alarms %", "no real event %"
 NOT_QUALITY = frozenset(
     {
         "pages/CPU-s", "texts/CPU-s", "pages/s", "ratio to script", "CPU ratio to script", "worker peak MB",
-        "parent peak MB", "peak MB", "seconds",
+        "parent peak MB", "peak MB", "seconds", "archived", "shortest gap s",
     }
 )  # fmt: skip
 
@@ -77,6 +77,7 @@ SECTIONS = {
     "events": "Events (F1 and accuracy, %)",
     "seed": "The first article (found of 12 paragraphs, 7 quotes, 7 speakers, 7 sources, 8 events)",
     "speed": "Speed, from WARC to tables",
+    "fetch": "Fetching and archiving from loopback (no host may be asked faster than its delay)",
 }
 
 
