@@ -47,7 +47,7 @@ def predicted(rows: Rows) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     seen = []
     for _, _, text, _, sources in rows:
         company = company_of(text)
-        seen += [s for source in sources if (s := seen_of(text, source, company)) is not None]
+        seen += [x for source in sources if (x := seen_of(text, source, company)) is not None]
     merges = link_sources(seen)
     middle = time.process_time()
     into = {(m.article_id, m.source_id): m.into for m in merges}
@@ -59,12 +59,15 @@ def predicted(rows: Rows) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
             identity += [{"id": article_id, "start": m.start, "end": m.end, "source": source_id} for m in s.mentions]
         for q in quotes:
             keys.append(key_of(q, who.get(q.source_id or ""), day))
-            spans[q.quote_id] = (article_id, q.start, q.end)
+            places = [(q.start, q.end), *((p.start, p.end) for p in q.parts)]
+            spans[q.quote_id] = [(article_id, start, end) for start, end in places]
     groups = group_quotes(keys)
     ended = time.process_time()
     print(f"{len(seen)} sources linked at {1e6 * (middle - begun) / max(len(seen), 1):,.0f} µs each, "
           f"{len(keys)} quotes grouped at {1e6 * (ended - middle) / max(len(keys), 1):,.0f} µs each")  # fmt: skip
-    lines = [{"id": a, "start": s, "end": e, "group": groups.get(q)} for q, (a, s, e) in spans.items()]
+    lines = [
+        {"id": a, "start": s, "end": e, "group": groups.get(q)} for q, places in spans.items() for a, s, e in places
+    ]
     return identity, lines
 
 

@@ -38,6 +38,9 @@ LONG = "“The harbour wall will be finished before the first storms of winter a
         (key(1, LONG), key(2, "“The harbour bridge will be closed before the last days of summer,”"), False),
         (key(1, "“a shameful farce”"), key(2, "the vote “a shameful farce” from start to end", days=2), True),
         (key(1, "“a shameful farce”"), key(2, "it “a shameful farce”", source="Bo Ek", days=2), False),
+        (key(1, "an “outright secrecy run wild”"), key(2, "it “outright secrecy run wild”", source=None), True),
+        (key(1, "“a shameful farce”"), key(2, "the vote “a shameful farce” from start to end", days=6), False),
+        (key(1, "a “calm, steady, patient hand”"), key(2, "“we need a steady, patient hand now”", days=1), True),
         (key(1, "“We have come a long way,”"), key(2, "“We have a long way to go,”"), False),
     ],
 )

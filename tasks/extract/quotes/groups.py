@@ -27,6 +27,10 @@ MAX_RUN = 40
 """A trigram that more distinct texts share says nothing about any two of them."""
 MAX_DAYS = 10
 """People repeat themselves: later than this only the very same words count as the same utterance."""
+LONG_RUN = 14
+"""Words running from which two texts are one utterance however far apart their days are."""
+NEAR_DAYS = 3
+"""Few words in marks are the same utterance only so near."""
 MAX_WORDS = 400
 
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
@@ -165,38 +169,62 @@ def same_utterance(a: _Utterance, b: _Utterance) -> bool:
     if a.words == b.words:
         return not clash or len(a.words) >= 10
     agree = bool(a.name & b.name)
-    if any(
-        len(p) >= 7 and _telling(p) >= 3 and p in (*y.marked, y.words) for x, y in ((a, b), (b, a)) for p in x.marked
-    ):
-        return True
     gap = _days(a.key, b.key)
+    run = _longest_run(a.words, b.words)
     if gap is not None and gap > MAX_DAYS:
-        return False
+        return run >= LONG_RUN and not clash
+    if _whole_part(a, b) or _whole_part(b, a):
+        return True
     ga, gb = _grams(a.words), _grams(b.words)
     shared = ga & gb
     short = min(len(ga), len(gb))
     if clash:
-        return short >= 8 and len(shared) >= 0.8 * short and _longest_run(a.words, b.words) >= 10
-    if short >= 2 and len(shared) >= 0.6 * short and _longest_run(a.words, b.words) >= (5 if gap is not None else 8):
+        return short >= 8 and len(shared) >= 0.8 * short and run >= 10
+    if short >= 2 and len(shared) >= 0.6 * short and run >= (5 if gap is not None else 8):
         return True
-    if (
-        short >= 1
-        and agree
-        and (a.marked or b.marked)
-        and len(shared) == short
-        and _telling(a.words if len(ga) <= len(gb) else b.words) >= 2
-    ):
+    fewer = a.words if len(ga) <= len(gb) else b.words
+    if short >= 1 and agree and (a.marked or b.marked) and len(shared) == short and _telling(fewer) >= 2:
         return True
-    return agree and _same_marked(a, b)
+    return _same_marked(a, b, agree=agree, gap=gap)
 
 
-def _same_marked(a: _Utterance, b: _Utterance) -> bool:
-    """Whether a part in quotation marks of one stands in the other's: its words, two of them telling."""
+def _whole_part(a: _Utterance, b: _Utterance) -> bool:
+    """Whether a long part in quotation marks of one is all that the other says, or stands in marks there too."""
+    return any(
+        len(p) >= 7 and _telling(p) >= 3 and (p == b.words or any(_within(p, m) for m in b.marked)) for p in a.marked
+    )
+
+
+def _same_marked(a: _Utterance, b: _Utterance, *, agree: bool, gap: float | None) -> bool:
+    """Whether words in quotation marks of one stand in the other's marks too. Few words need the same speaker and a
+    near day: catchwords ("bomb the hell out of") are said again and again."""
+    near = gap is None or gap <= NEAR_DAYS
     for x, y in ((a, b), (b, a)):
-        for part in x.marked:
-            if _telling(part) >= 2 and any(_within(part, other) for other in y.marked):
-                return True
-    return False
+        inside = [p for p in x.marked if any(_within(p, m) for m in y.marked)]
+        telling = max(map(_telling, inside), default=0)
+        if agree and (telling >= 3 or (telling == 2 and near)):
+            return True
+        if telling >= 3 and max(map(len, inside)) == telling:
+            return True  # no small word in it: "overclassification run amok"
+        said = [p for p in x.marked if len(p) >= 3 and _within(p, y.words)]
+        if len(said) >= 2 and sum(map(_telling, said)) >= 3:
+            return True
+    if not (agree and near):
+        return False
+    return any(_telling_run(p, m) >= 3 for p in a.marked for m in b.marked)
+
+
+def _telling_run(a: tuple[str, ...], b: tuple[str, ...]) -> int:
+    """Longest run of telling words that two parts share."""
+    best = 0
+    for k in range(len(a)):
+        n = 0
+        while k + n < len(a) and _telling(a[k + n : k + n + 1]):
+            n += 1
+        while n > best and not _within(a[k : k + n], b):
+            n -= 1
+        best = max(best, n)
+    return best
 
 
 def _within(part: tuple[str, ...], whole: tuple[str, ...]) -> bool:
