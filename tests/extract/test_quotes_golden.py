@@ -13,8 +13,8 @@ from tasks.extract.quotes import find_quotes
 from tasks.settings import ExtractSettings
 from tests.rows import article
 
-FLOORS = {"overlap": 0.72, "exact": 0.58}
-MOST_FALSE = 17
+FLOORS = {"overlap": 0.82, "exact": 0.73}
+MOST_FALSE = 5
 """Pieces found in the 23 passages in which nothing is said. The passages were written before they were first tried."""
 
 
