@@ -28,6 +28,7 @@ _FOLLOW = re.compile(
     rf"^(?:{'|'.join(map(re.escape, facts()['follow_starts']))})\b.{{0,120}}\b(?:{'|'.join(facts()['platforms'])})\b",
     re.I,
 )
+_NAME_LINE = re.compile(r"[A-ZÀ-ÖØ-Þ][\w.’'-]{1,20}(?: [A-ZÀ-ÖØ-Þ][\w.’'-]{0,20}){1,3}(?<![.])$")
 _SENTENCE = re.compile(r"[.!?](?=\s|$)")
 MAX_LINE_WORDS = 30
 MAX_CAPTION_WORDS = 20
@@ -128,6 +129,8 @@ def decide(
             labels[kept.pop(0)] = "T"
         elif _is_standfirst(first, family, description):
             labels[kept.pop(0)] = "S"
+        elif _NAME_LINE.match(first.text):
+            labels[kept.pop(0)] = "F"
         else:
             break
     for i in range(kept[0] + 1, min(len(blocks), kept[-1] + 7)) if len(kept) > 3 else ():
