@@ -12,11 +12,11 @@ from http.server import BaseHTTPRequestHandler
 
 import pytest
 
-from tasks.discover.records import Fetched
+from tasks.discover.records import Fetched, Validators
 from tasks.scrape.fetch import WebFetcher
 from tasks.settings import ScrapeSettings
 from tasks.tables import Failure, Fate, Reason
-from tests.scrape.press import PAGE, Answer, reply, serving
+from tests.scrape.press import PAGE, Answer, Press, reply, serving
 
 NOW = dt.datetime(2026, 11, 24, 2, 0, tzinfo=dt.UTC)
 
@@ -365,3 +365,84 @@ def test_get_forgets_cookies() -> None:
     with serving({"/a": (200, {"Set-Cookie": "id=1; Path=/"}, PAGE), "/b": PAGE}) as press:
         get(f"{press.base}/a", f"{press.base}/b")
     assert all("cookie" not in headers for _, _, headers in press.log)
+
+
+@pytest.mark.parametrize(("hops", "reason"), [(4, Reason.ROBOTS_DISALLOW), (5, Reason.ROBOTS_DISALLOW), (6, None)])
+def test_get_follows_five_redirects_of_a_robots_txt_whatever_the_setting(hops: int, reason: Reason | None) -> None:
+    """RFC 9309 section 2.3.1.2: at least five, also to another authority; beyond that it counts as not there."""
+    with serving({"/last": b"User-agent: *\nDisallow: /\n"}) as other:
+        chain: dict[str, Answer] = {f"/r{i}": to(f"/r{i + 1}") for i in range(1, hops - 1)}
+        chain |= {"/robots.txt": to("/r1"), f"/r{hops - 1}": to(f"{other.base}/last"), "/a": PAGE}
+        with serving(chain) as press:
+            got = get(f"{press.base}/a", max_redirects=0)[0]
+    assert (got.reason if isinstance(got, Failure) else None) == reason
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 410, 418, 429, 451])
+def test_get_takes_every_4xx_of_a_robots_txt_for_none(status: int) -> None:
+    with serving({"/robots.txt": (status, {}, b"User-agent: *\nDisallow: /\n"), "/a": PAGE}) as press:
+        fetched(get(f"{press.base}/a", attempts=1)[0])
+
+
+@pytest.mark.parametrize("status", [500, 502, 503, 504, 599])
+def test_get_takes_every_5xx_of_a_robots_txt_for_a_no(status: int) -> None:
+    with serving({"/robots.txt": (status, {}, b""), "/a": PAGE}) as press:
+        assert failed(get(f"{press.base}/a", attempts=1)[0]).reason == Reason.ROBOTS_UNREACHABLE
+    assert "/a" not in press.paths()
+
+
+def test_get_reads_rules_up_to_500_kibibytes() -> None:
+    filler = b"# " + b"x" * 97 + b"\n"
+    body = b"User-agent: *\n" + filler * (500 * 1024 // 100 - 2) + b"Disallow: /a\n"
+    with serving({"/robots.txt": (200, {"Content-Type": "text/plain"}, body), "/a": PAGE}) as press:
+        assert 511_000 < len(body) < 512_000
+        assert failed(get(f"{press.base}/a")[0]).reason == Reason.ROBOTS_DISALLOW
+
+
+def test_get_asks_with_what_an_earlier_answer_said_and_takes_304() -> None:
+    known = Validators(etag='"7"', last_modified="Mon, 23 Nov 2026 10:00:00 GMT")
+
+    async def ask(url: str) -> Fetched | Failure:
+        async with WebFetcher(rules(), now_fn=lambda: NOW) as fetcher:
+            return await fetcher.get(url, pages_only=True, known=known)
+
+    with serving({"/a": (304, {"ETag": '"7"'}, b"")}) as press:
+        got = fetched(asyncio.run(ask(f"{press.base}/a")))
+        assert failed(get(f"{press.base}/a")[0]).reason == Reason.HTTP_OTHER_STATUS
+    assert (got.unchanged, got.raw) == (True, b"")
+    asked = press.log[1][2]
+    assert (asked["if-none-match"], asked["if-modified-since"]) == ('"7"', "Mon, 23 Nov 2026 10:00:00 GMT")
+    assert "if-none-match" not in press.log[0][2]  # robots.txt is another thing
+
+
+def test_get_says_that_an_address_moved_when_every_redirect_is_permanent() -> None:
+    answers: dict[str, Answer] = {
+        "/a": (301, {"Location": "/b"}, b""), "/b": (308, {"Location": "/c"}, b""), "/c": PAGE,
+        "/d": (301, {"Location": "/e"}, b""), "/e": (302, {"Location": "/c"}, b""),
+    }  # fmt: skip
+    with serving(answers) as press:
+        moved, passing, still = (fetched(g).moved for g in get(*(f"{press.base}/{p}" for p in "adc")))
+    assert (moved, passing, still) == (True, False, False)
+
+
+def test_get_leaves_a_host_alone_that_asks_for_it_twice() -> None:
+    busy: Answer = (429, {"Retry-After": "3600"}, b"")
+
+    async def ask(press: Press) -> tuple[list[Fetched | Failure], dict[str, dt.datetime]]:
+        async with WebFetcher(rules(), now_fn=lambda: NOW) as fetcher:
+            got = [await fetcher.get(f"{press.base}/{i}") for i in range(4)]
+            return got, fetcher.quiet_hosts()
+
+    with serving({f"/{i}": busy for i in range(4)}) as press:
+        got, quiet = asyncio.run(ask(press))
+        assert [failed(g).attempts for g in got] == [1, 1, 0, 0]
+        assert press.paths() == ["/robots.txt", "/0", "/1"]
+        assert list(quiet.values()) == [NOW + dt.timedelta(hours=1)]
+
+        async def next_night(at: dt.datetime) -> Fetched | Failure:
+            async with WebFetcher(rules(), now_fn=lambda: at, quiet=quiet) as fetcher:
+                return await fetcher.get(f"{press.base}/robots.txt")
+
+        press.answers["/robots.txt"] = b""
+        assert failed(asyncio.run(next_night(NOW + dt.timedelta(minutes=59)))).attempts == 0
+        fetched(asyncio.run(next_night(NOW + dt.timedelta(minutes=61))))
