@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -55,7 +56,9 @@ def _output(output: dict[str, Any]) -> str:
         png = base64.b64encode(base64.b64decode("".join(data["image/png"]))).decode()
         return f'<img alt="plot, described above" src="data:image/png;base64,{png}">'
     if "text/html" in data:
-        return f'<div class="table">{"".join(data["text/html"]).replace(chr(10), " ")}</div>'
+        html = re.sub(r"<style.*?</style>", "", "".join(data["text/html"]), flags=re.DOTALL)
+        html = re.sub(r"<table[^>]*>", "<table>", html)  # the theme's tables, not pandas' borders
+        return f"<div>{' '.join(html.split())}</div>"
     text = "".join(data.get("text/plain", output.get("text", "")))
     return f"```text\n{text.rstrip()}\n```"
 

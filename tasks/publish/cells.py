@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
 import json
 import math
 import re
 from collections.abc import Iterable
-from io import StringIO
 from typing import Any
 
 GUARD = "'"
@@ -52,26 +50,26 @@ def as_json(value: Any) -> str:
     return json.dumps(plain(value), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
-def cell(value: Any) -> str | int | float:
-    """A CSV cell: empty for null, true and false, numbers as they are, lists as JSON, text guarded."""
+def cell(value: Any) -> str:
+    """A CSV cell as it stands in the file: nothing for null, texts and JSON in quotes, text guarded.
+
+    Texts are always in quotes, so that no other separator splits them and an empty one is not taken for null.
+    """
     if value is None or (isinstance(value, float) and not math.isfinite(value)):
         return ""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int | float):
-        return value
-    if isinstance(value, str):
-        return guarded(value)
+        return repr(value)
     if isinstance(value, dt.date):
         return moment(value)
-    return as_json(value)
+    text = guarded(value) if isinstance(value, str) else as_json(value)
+    return '"' + text.replace('"', '""') + '"'
 
 
 def csv_lines(rows: Iterable[Iterable[Any]]) -> str:
-    """Rows as RFC 4180 has them, lines ended by CR LF; every text in quotes, so that no other separator splits it."""
-    out = StringIO()
-    csv.writer(out, quoting=csv.QUOTE_NONNUMERIC).writerows([cell(v) for v in row] for row in rows)
-    return out.getvalue()
+    """Rows as RFC 4180 has them, lines ended by CR LF."""
+    return "".join(",".join(map(cell, row)) + "\r\n" for row in rows)
 
 
 def tab_line(values: Iterable[Any]) -> str:

@@ -132,3 +132,15 @@ def test_snippets_of_the_readme_run(desk: Path, monkeypatch: pytest.MonkeyPatch)
         else:
             _run(code)
     assert seen == {"python", "sql"}
+
+
+def test_settings_and_outlets_of_the_quick_start_are_read(tmp_path: Path) -> None:
+    from tasks.discover.outlets import load_outlets
+    from tasks.settings import Settings
+
+    blocks = re.findall(r"```toml\n(.*?)```", (DOCS / "index.md").read_text(encoding="utf-8"), re.DOTALL)
+    outlets, settings = blocks
+    (tmp_path / "outlets.toml").write_text(outlets, encoding="utf-8")
+    (tmp_path / "nightdesk.toml").write_text(settings, encoding="utf-8")
+    assert [o.domain for o in load_outlets(tmp_path / "outlets.toml")] == ["example.org"]
+    assert Settings.load(tmp_path / "nightdesk.toml").discover.max_addresses == 50

@@ -54,21 +54,26 @@ def test_cell_is_no_formula_and_the_text_comes_back(text: str, cell: str) -> Non
 
 def test_cells_of_every_kind() -> None:
     moment = dt.datetime(2026, 3, 2, 6, 0, 0, 5, tzinfo=dt.timezone(dt.timedelta(hours=2)))
-    given = [None, True, -3, float("nan"), -0.5, moment, dt.date(2026, 3, 2), [{"start": 1}], [], ["=a"], "=a"]
-    expected = [
-        "",
-        "true",
-        -3,
-        "",
-        -0.5,
-        "2026-03-02T04:00:00.000005Z",
-        "2026-03-02",
-        '[{"start":1}]',
-        "[]",
-        '["=a"]',
-        "'=a",
-    ]
-    assert [cells.cell(v) for v in given] == expected
+    cases: list[tuple[Any, str]] = [
+        (None, ""), (True, "true"), (-3, "-3"), (float("nan"), ""), (-0.5, "-0.5"), (1e-7, "1e-07"), ("", '""'),
+        (moment, "2026-03-02T04:00:00.000005Z"), (dt.date(2026, 3, 2), "2026-03-02"), ([], '"[]"'),
+        ([{"start": 1}], '"[{""start"":1}]"'), (["=a"], '"[""=a""]"'), ("=a", '"\'=a"'), ('a "b",\n', '"a ""b"",\n"'),
+    ]  # fmt: skip
+    assert [cells.cell(v) for v, _ in cases] == [c for _, c in cases]
+
+
+def test_csv_reads_back_in_pandas_polars_and_duckdb(root: Path, tmp_path: Path) -> None:
+    import duckdb
+
+    pl = pytest.importorskip("polars")
+    file = _export(root, tmp_path / "x", "csv", chosen=("events",)) / "events.csv"
+    by_duckdb = duckdb.sql(f"select killed_min, trigger_start, mode, date_start from '{file}'").df()
+    by_polars = pl.read_csv(file, try_parse_dates=True)
+    by_pandas = pd.read_csv(file)
+    for frame in (by_duckdb, by_polars.to_pandas(), by_pandas):
+        assert frame.killed_min.dropna().tolist() == [12, 12, 15]
+        assert frame["mode"].isna().all()
+        assert pd.to_datetime(frame.date_start).max() == pd.Timestamp(small.NIGHTS[0])
 
 
 # --------------------------------------------------------------------------- formats
