@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from flows import engine
 from flows.versions import versions
 from tasks import tables
-from tasks.clean.settle import settle
+from tasks.clean.settle import Memory, settle
 from tasks.clean.task import clean_shard
 from tasks.extract.link import link
 from tasks.extract.task import extract_shard
@@ -95,10 +95,7 @@ def _make_tables(job: Job, store: Store, steps: engine.Steps) -> None:
     names = [s.shard_id for s in job.shards]
     reports = list(job.reports)
     reports += steps.map("clean", clean_shard, [(s, work, rules.clean, job.run_id) for s in job.shards])
-    since = job.night - dt.timedelta(days=rules.clean.copy_days)
-    earlier = store.files("articles")
-    signatures = store.state_files("signatures", since=since, before=job.night)
-    reports.append(steps.call("settle", settle, work, names, earlier, signatures, rules.clean))
+    reports.append(steps.call("settle", settle, work, names, _memory(store, job), rules.clean))
     reports += steps.map("extract", extract_shard, _largest_first(work, names, rules))
     window = {
         t: store.files(t, since=job.night - dt.timedelta(days=rules.extract.story_days), before=job.night)
@@ -121,6 +118,18 @@ def _make_tables(job: Job, store: Store, steps: engine.Steps) -> None:
         settings=rules.model_dump_json(),
     )
     steps.call("publish", publish_night, job.root, facts)
+
+
+def _memory(store: Store, job: Job) -> Memory:
+    since = job.night - dt.timedelta(days=job.settings.clean.copy_days)
+    repeats = store.state_files("repeats", since=dt.date.min, before=job.night)
+    return Memory(
+        night=job.night,
+        articles=store.files("articles"),
+        signatures=store.state_files("signatures", since=since, before=job.night),
+        wordings=store.state_files("wordings", since=dt.date.min, before=dt.date.max),
+        repeats=repeats[-1] if repeats else None,
+    )
 
 
 def _largest_first(work: Path, names: list[str], rules: Settings) -> list[tuple[object, ...]]:

@@ -86,6 +86,13 @@ class CleanSettings(Section):
         0.8, gt=0, le=1, description="Jaccard similarity of word 5-grams from which two texts are copies"
     )
     copy_days: int = Field(7, ge=0, description="nights back in which copies are looked for")
+    cut_repeats: bool = Field(True, description="cut what an outlet repeats in article after article")
+    repeat_articles: float = Field(
+        5, ge=2, description="articles of an outlet (older ones count less) from which a sentence in them recurs"
+    )
+    repeat_share: float = Field(
+        0.1, gt=0, le=1, description="share of an outlet's articles a sentence must stand in to be its furniture"
+    )
 
 
 class ExtractSettings(Section):

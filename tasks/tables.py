@@ -129,7 +129,7 @@ class Span:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Removed:
     text: Annotated[str, Col("the piece that was cut, at most 500 code points of it")]
-    why: Annotated[str, Col("the kind of furniture: appeal, newsletter, teaser, comments, caption, …")]
+    why: Annotated[str, Col("the kind of furniture: appeal, newsletter, teaser, …, repeated (by its outlet)")]
     after: Annotated[int, Col("where in articles.text it stood: it came just before this code point", "code points")]
 
 

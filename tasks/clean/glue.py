@@ -6,8 +6,7 @@ import re
 from dataclasses import dataclass
 
 from tasks.clean.features import addresses_reader, kinds_of, speaks_for_itself
-from tasks.clean.sequence import label_chances
-from tasks.clean.unit_model import unit_features
+from tasks.clean.unit_chances import unit_chances
 from tasks.clean.units import Unit, split_units
 
 _GLUED = re.compile(r"[^\W\d_]{2}[.!?][\"”’»)]*(?:[A-ZÀ-ÖØ-Þ]|[“„«¿¡]\w)|[a-zà-öø-ÿ]{3}[A-ZÀ-ÖØ-Þ][a-zà-öø-ÿ]{2}")
@@ -62,7 +61,7 @@ def cut_glued(paragraphs: list[str]) -> list[Cut]:
         return whole
     text = "\n".join(paragraphs)
     units = split_units(text)
-    chances = label_chances("units", unit_features(text, units))
+    chances = unit_chances(text, units)
     for i in doubtful:
         mine = [k for k, u in enumerate(units) if u.line == i]
         whole[i] = _cut(text, [units[k] for k in mine], [chances[k]["B"] for k in mine], paragraphs[i])

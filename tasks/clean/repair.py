@@ -35,9 +35,14 @@ def fix_encoding(text: str) -> str:
         .replace("\u2029", "\n")
         .replace("\x00", "")
     )
-    lines = [ftfy.fix_text(line, _FIX) if len(line) <= MAX_FIXED_LINE else line for line in text.split("\n")]
+    lines = [line if _is_sound(line) else ftfy.fix_text(line, _FIX) for line in text.split("\n")]
     text = unicodedata.normalize("NFC", _INVISIBLE.sub("", "\n".join(lines)))
     return "\n".join(line.strip() for line in _SPACES.sub(" ", text).split("\n"))
+
+
+def _is_sound(line: str) -> bool:
+    """Whether ftfy need not look: plain characters without an entity, or too many of them."""
+    return len(line) > MAX_FIXED_LINE or (line.isascii() and line.isprintable() and "&" not in line)
 
 
 def join_hyphens(text: str) -> str:

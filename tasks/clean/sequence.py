@@ -26,15 +26,36 @@ def _tagger(model: str) -> Any:
 
 
 def label_chances(model: str, sequence: list[list[str]]) -> list[dict[str, float]]:
-    """For every element the chance of each label. `model`: "units" or "blocks"."""
+    """For every element the chance of each label. `model`: the name of a .crf file beside this one."""
     return marginals(_tagger(model), sequence)
 
 
-def marginals(tagger: Any, sequence: list[list[str]]) -> list[dict[str, float]]:
+def mean_chances(models: tuple[str, ...], sequence: list[list[str]]) -> list[dict[str, float]]:
+    """The mean of what several models say of one sequence."""
     if not sequence:
         return []
-    known = set(tagger.labels())
-    tagger.set(pycrfsuite.ItemSequence(sequence))
+    items = pycrfsuite.ItemSequence(sequence)  # made once: it takes longer than the reading
+    readings = [_given(_tagger(model), items, len(sequence)) for model in models]
     return [
-        {label: tagger.marginal(label, i) if label in known else 0.0 for label in LABELS} for i in range(len(sequence))
+        {label: sum(c[label] for c in of_one) / len(models) for label in LABELS}
+        for of_one in zip(*readings, strict=True)
     ]
+
+
+def body_chances(model: str, sequence: list[list[str]]) -> list[float]:
+    """The chance of being body alone."""
+    if not sequence:
+        return []
+    tagger = _tagger(model)
+    tagger.set(pycrfsuite.ItemSequence(sequence))
+    return [tagger.marginal("B", i) for i in range(len(sequence))]
+
+
+def marginals(tagger: Any, sequence: list[list[str]]) -> list[dict[str, float]]:
+    return _given(tagger, pycrfsuite.ItemSequence(sequence), len(sequence)) if sequence else []
+
+
+def _given(tagger: Any, items: Any, n: int) -> list[dict[str, float]]:
+    known = set(tagger.labels())
+    tagger.set(items)
+    return [{label: tagger.marginal(label, i) if label in known else 0.0 for label in LABELS} for i in range(n)]

@@ -1,6 +1,7 @@
 """What became of each cleaned article: new, changed since an earlier night, already there, or a copy of another.
 
 Runs once a run, over what is light of every article (no texts). One verdict an article, in the order of its shard.
+Before the verdicts, what outlets repeat is cut (strip.py).
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tasks import tables
-from tasks.clean.copies import CopyKey, CopyVerdict, find_copies
+from tasks.clean.copies import CopyKey, CopyVerdict, find_copies, signature
+from tasks.clean.strip import articles_file, strip
 from tasks.settings import CleanSettings
 
 Change = Literal["first", "title", "body", "minor"]
@@ -28,7 +30,6 @@ Change = Literal["first", "title", "body", "minor"]
 SETTLED = pa.schema(
     [
         ("article_id", pa.string()),  # final
-        ("draft_id", pa.string()),  # as clean gave it
         ("article_key", pa.string()),
         ("fate", pa.string()),
         ("reason", pa.string()),
@@ -54,6 +55,14 @@ SIGNATURES = pa.schema(
         ("word_count", pa.int64()),
     ]
 )
+WORDINGS = pa.schema(
+    [
+        ("article_key", pa.string()),
+        ("article_id", pa.string()),  # the revision that was made of it
+        ("raw", pa.int64()),  # digest of what came in
+        ("draft", pa.int64()),  # and of title and text before what the outlet repeats was cut
+    ]
+)
 EPOCH = dt.datetime(1, 1, 1, tzinfo=dt.UTC)
 
 
@@ -73,6 +82,24 @@ class Light:
     fetched_at: dt.datetime | None
     word_count: int
     signature: bytes
+    raw: int
+    as_given: bool
+    draft: int  # of title and text as clean left them
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Memory:
+    """What earlier nights left: files, and the night that is made now."""
+
+    night: dt.date
+    articles: list[Path]
+    """Published files of `articles`, all nights."""
+    signatures: list[Path]
+    """SIGNATURES files of the nights in which copies are looked for."""
+    wordings: list[Path]
+    """WORDINGS files of all nights."""
+    repeats: Path | None
+    """The newest strip.PIECES table up to this night."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +111,8 @@ class Seen:
     revision: int
     fetched_at: dt.datetime | None
     where: Path | Light
+    digests: frozenset[int]
+    """Of the raw forms and drafts that this wording was made of."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,17 +127,17 @@ class Verdict:
     is_original: bool | None = None
 
 
-def settle(
-    work: Path, shards: list[str], earlier: list[Path], signatures: list[Path], rules: CleanSettings
-) -> tables.ShardReport:
-    """Write `work/settled/<shard>.parquet` (SETTLED) for each shard and `work/signatures.parquet` (SIGNATURES).
+def settle(work: Path, shards: list[str], memory: Memory, rules: CleanSettings) -> tables.ShardReport:
+    """Write `work/settled/<shard>.parquet` (SETTLED) for each shard, and what later nights need, below `work`:
+    signatures.parquet (SIGNATURES), wordings.parquet (WORDINGS), and repeats.parquet (strip.PIECES) if those are cut.
 
-    `earlier`: published files of `articles`, all nights. `signatures`: SIGNATURES files of the nights in which copies
-    are looked for. The verdicts do not depend on how the inputs were cut into shards.
+    The verdicts do not depend on how the inputs were cut into shards.
     """
     lights = [light for shard in shards for light in _read_lights(work, shard)]  # in the order of the inputs
     lights.sort(key=lambda a: a.fetched_at or a.published_at or EPOCH)
-    known = _revisions(earlier, {a.article_key for a in lights})
+    known = _revisions(memory, {a.article_key for a in lights})
+    if rules.cut_repeats:
+        lights = _stripped(work, lights, known, memory, rules)
     verdicts: dict[tuple[str, int], Verdict] = {}
     for light in lights:
         verdict = _verdict(light, known[light.article_key], work)
@@ -121,54 +150,112 @@ def settle(
                     revision=verdict.revision,
                     fetched_at=light.fetched_at,
                     where=light,
+                    digests=frozenset((light.raw, light.draft)),
                 )
             )
     kept = [a for a in lights if verdicts[a.shard, a.row].fate is not tables.Fate.UNCHANGED]
-    _mark_copies(kept, verdicts, signatures, rules)
+    _mark_copies(kept, verdicts, memory.signatures, rules)
     _write(work, shards, lights, verdicts)
+    _write_wordings(work, lights, verdicts, known)
     return tables.ShardReport(
         step="settle", shard_id="all", seen=len(lights), used=len(kept), rejected=len(lights) - len(kept)
     )
 
 
+def _stripped(
+    work: Path, lights: list[Light], known: defaultdict[str, list[Seen]], memory: Memory, rules: CleanSettings
+) -> list[Light]:
+    """The articles after what their outlets repeat was cut."""
+    outlets = {(a.shard, a.row): a.outlet for a in lights if a.outlet and not a.as_given}
+    if not outlets:
+        return lights
+    done = strip(work, outlets, _countable(lights, known, rules), memory.repeats, memory.night, rules)
+    out = []
+    for light in lights:
+        new = done.get((light.shard, light.row))
+        out.append(
+            replace(
+                light, article_id=new.article_id, content_hash=new.content_hash, word_count=new.word_count,
+                signature=signature(new.text).tobytes(),
+            )
+            if new
+            else light
+        )  # fmt: skip
+    return out
+
+
+def _countable(
+    lights: list[Light], known: defaultdict[str, list[Seen]], rules: CleanSettings
+) -> Iterator[tuple[str, int]]:
+    """The articles in which an outlet's repetition shows: new ones, one of several copies or revisions."""
+    new = {a.article_key: a for a in reversed(lights) if a.outlet and not a.as_given and not known[a.article_key]}
+    copies = find_copies([_copy_key(a, a.article_key) for a in new.values()], similarity=rules.copy_similarity)
+    taken: set[tuple[str, str]] = set()
+    for light in sorted(new.values(), key=lambda a: a.article_key):
+        verdict = copies.get(light.article_key)
+        group = (light.outlet or "", verdict.copy_group if verdict else light.article_key)
+        if group not in taken:
+            taken.add(group)
+            yield light.shard, light.row
+
+
 def _read_lights(work: Path, shard: str) -> Iterator[Light]:
     data = pq.read_table(work / "clean" / shard / "light.parquet")
     for row, values in enumerate(data.to_pylist()):
-        yield Light(shard=shard, row=row, **values)
+        yield Light(shard=shard, row=row, draft=_short(values["content_hash"]), **values)
 
 
-def _revisions(files: list[Path], keys: set[str]) -> defaultdict[str, list[Seen]]:
+def _short(digest: str) -> int:
+    """64 bits of a content hash."""
+    return int.from_bytes(bytes.fromhex(digest)[:8], "big", signed=True)
+
+
+def _revisions(memory: Memory, keys: set[str]) -> defaultdict[str, list[Seen]]:
     """The published revisions of each of `keys`, oldest first."""
     known: defaultdict[str, list[Seen]] = defaultdict(list)
-    if not files or not keys:
+    if not memory.articles or not keys:
         return known
     wanted = pa.table({"article_key": pa.array(sorted(keys), pa.string())})
     with duckdb.connect(config={"memory_limit": "1500MB", "threads": 2}) as db:
         db.register("wanted", wanted)
-        rows = db.execute(
-            "select a.article_key, a.article_id, a.content_hash, a.revision, a.fetched_at, a.filename "
-            "from read_parquet(?, filename = true, hive_partitioning = false) a semi join wanted using (article_key) "
-            "order by a.article_key, a.revision",
-            [[str(f) for f in files]],
-        ).fetchall()
-    for key, article_id, digest, revision, fetched_at, file in rows:
-        known[key].append(
-            Seen(
-                article_id=article_id,
-                content_hash=digest,
-                revision=revision,
-                fetched_at=fetched_at,
-                where=Path(file),
+        digests: defaultdict[str, set[int]] = defaultdict(set)
+        for article_id, raw, draft in _semi_join(db, "article_id, raw, draft", memory.wordings):
+            digests[article_id] |= {raw, draft}
+        for key, article_id, digest, revision, fetched_at, file in _semi_join(
+            db, "article_key, article_id, content_hash, revision, fetched_at, filename", memory.articles
+        ):
+            known[key].append(
+                Seen(
+                    article_id=article_id,
+                    content_hash=digest,
+                    revision=revision,
+                    fetched_at=fetched_at,
+                    where=Path(file),
+                    digests=frozenset(digests.get(article_id, ())),
+                )
             )
-        )
+    for revisions in known.values():
+        revisions.sort(key=lambda s: s.revision)
     return known
+
+
+def _semi_join(db: Any, columns: str, files: list[Path]) -> list[Any]:
+    """Those rows of the files whose article_key is wanted."""
+    if not files:
+        return []
+    rows: list[Any] = db.execute(
+        f"select {columns} from read_parquet(?, filename = true, hive_partitioning = false) "
+        "semi join wanted using (article_key)",
+        [[str(f) for f in files]],
+    ).fetchall()
+    return rows
 
 
 def _verdict(light: Light, known: list[Seen], work: Path) -> Verdict:
     if not known:
         return Verdict(article_id=light.article_id, fate=tables.Fate.ARTICLE)
     before = known[-1]
-    same = next((s for s in reversed(known) if s.content_hash == light.content_hash), None)
+    same = next((s for s in reversed(known) if _is_wording_of(light, s)), None)
     if same is not None and (same is before or not _is_later(light, before)):
         here = isinstance(same.where, Light)
         reason = tables.Reason.DUPLICATE_INPUT if here else tables.Reason.SAME_CONTENT
@@ -189,6 +276,14 @@ def _verdict(light: Light, known: list[Seen], work: Path) -> Verdict:
     )
 
 
+def _is_wording_of(light: Light, seen: Seen) -> bool:
+    """Whether a revision was made of this: same text, or the same raw form, or the same text before repeats were cut.
+
+    So what our code makes of a page in a later version, or after it has learnt what the outlet repeats, is no revision.
+    """
+    return light.content_hash == seen.content_hash or light.raw in seen.digests or light.draft in seen.digests
+
+
 def _is_later(light: Light, before: Seen) -> bool:
     """Whether a known wording came back: it was fetched after the newest revision, not merely given again."""
     return light.fetched_at is not None and before.fetched_at is not None and light.fetched_at > before.fetched_at
@@ -205,7 +300,7 @@ def _content(seen: Seen, work: Path) -> tuple[str | None, str]:
 
 
 def _shard_content(work: Path, light: Light) -> tuple[str | None, str]:
-    data = pq.read_table(work / "clean" / light.shard / "articles.parquet", columns=["title", "text"])
+    data = pq.read_table(articles_file(work, light.shard), columns=["title", "text"])
     row = data.slice(light.row, 1).to_pylist()[0]
     return row["title"], row["text"]
 
@@ -279,7 +374,7 @@ def _write(work: Path, shards: list[str], lights: list[Light], verdicts: dict[tu
             kept = v.fate is not tables.Fate.UNCHANGED
             rows.append(
                 {name: getattr(v, name) for name in SETTLED.names if hasattr(v, name)}
-                | {"draft_id": light.article_id, "article_key": light.article_key, "kept": kept}
+                | {"article_key": light.article_key, "kept": kept}
             )
             if kept:
                 state.append(
@@ -289,3 +384,20 @@ def _write(work: Path, shards: list[str], lights: list[Light], verdicts: dict[tu
         pq.write_table(pa.Table.from_pylist(rows, schema=SETTLED), work / "settled" / f"{shard}.parquet")
     state.sort(key=lambda r: str(r["article_id"]))
     pq.write_table(pa.Table.from_pylist(state, schema=SIGNATURES), work / "signatures.parquet", compression="zstd")
+
+
+def _write_wordings(
+    work: Path,
+    lights: list[Light],
+    verdicts: dict[tuple[str, int], Verdict],
+    known: defaultdict[str, list[Seen]],
+) -> None:
+    """Remember what each wording was made of, where that is not known yet: one row a new raw form."""
+    rows = set()
+    for light in lights:
+        verdict = verdicts[light.shard, light.row]
+        seen = next(s for s in known[light.article_key] if s.article_id == verdict.article_id)
+        if isinstance(seen.where, Light) or not {light.raw, light.draft} <= seen.digests:
+            rows.add((light.article_key, verdict.article_id, light.raw, light.draft))
+    data = [dict(zip(WORDINGS.names, row, strict=True)) for row in sorted(rows)]
+    pq.write_table(pa.Table.from_pylist(data, schema=WORDINGS), work / "wordings.parquet", compression="zstd")

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import os
 import resource
 import shutil
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tasks import tables
 from tasks.clean.copies import signature
 from tasks.clean.page import clean_page
+from tasks.clean.repeated import marks_of
+from tasks.clean.strip import MARKS
 from tasks.clean.text import clean_text
 from tasks.scrape.inputs import read_shard
 from tasks.scrape.records import RawPage, RawText
@@ -39,6 +41,8 @@ LIGHT = pa.schema(
         ("fetched_at", pa.timestamp("us", tz="UTC")),
         ("word_count", pa.int64()),
         ("signature", pa.binary()),
+        ("raw", pa.int64()),  # digest of what came in
+        ("as_given", pa.bool_()),  # its text is kept byte for byte
     ]
 )
 
@@ -55,7 +59,7 @@ def clean_shard(shard: Shard, work: Path, rules: CleanSettings, run_id: str) -> 
         draft = folder.with_name(folder.name + ".part")
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir(parents=True)
-        _write(draft, _outcomes(read_shard(shard), shard, rules), run_id)
+        _write(draft, _outcomes(read_shard(shard), shard, rules), run_id, already_clean=shard.options.already_clean)
         os.replace(draft, folder)
     seen = pq.read_metadata(folder / "inputs.parquet").num_rows
     used = pq.read_metadata(folder / "articles.parquet").num_rows
@@ -109,13 +113,17 @@ def _write(
     folder: Path,
     outcomes: Iterable[tuple[RawPage | RawText | tables.Failure, tables.Article | tables.Failure]],
     run_id: str,
+    *,
+    already_clean: bool,
 ) -> None:
     articles: list[tables.Article] = []
+    digests: list[int] = []
     inputs: list[tables.Input] = []
     for record, outcome in outcomes:
         attempts = 1 if isinstance(record, RawText) else record.attempts
         if isinstance(outcome, tables.Article):
             articles.append(outcome)
+            digests.append(0 if isinstance(record, tables.Failure) else raw_digest(record, already_clean))
             inputs.append(
                 tables.Input(
                     run_id=run_id,
@@ -134,7 +142,8 @@ def _write(
             inputs.append(failed_input(replace(outcome, attempts=attempts), run_id))
     _write_parquet(folder / "articles.parquet", tables.to_arrow("articles", articles))
     _write_parquet(folder / "inputs.parquet", tables.to_arrow("inputs", inputs))
-    _write_parquet(folder / "light.parquet", _light(articles))
+    _write_parquet(folder / "light.parquet", _light(articles, digests))
+    _write_parquet(folder / "marks.parquet", _marks(articles))
 
 
 def failed_input(failure: tables.Failure, run_id: str) -> tables.Input:
@@ -153,13 +162,39 @@ def failed_input(failure: tables.Failure, run_id: str) -> tables.Input:
     )
 
 
-def _light(articles: list[tables.Article]) -> pa.Table:
+def raw_digest(record: RawPage | RawText, already_clean: bool) -> int:
+    """64 bits of what came in: equal digests, equal record, whatever this version of the code makes of it.
+
+    `already_clean` counts with it: who gives the same text with the other choice wants another article.
+    """
+    digest = hashlib.blake2b(digest_size=8)
+    if isinstance(record, RawPage):
+        digest.update(record.body)
+    else:
+        for part in (record.title or "", record.text):
+            digest.update(part.encode("utf-8", "surrogatepass") + b"\x00")
+        digest.update(bytes([already_clean]))
+    return int.from_bytes(digest.digest(), "big", signed=True)
+
+
+def _light(articles: list[tables.Article], digests: list[int]) -> pa.Table:
     rows = []
-    for a in articles:
-        row = {name: getattr(a, name) for name in LIGHT.names if name != "signature"}
-        row["signature"] = np.asarray(signature(a.text), dtype=np.uint32).tobytes()
+    for a, digest in zip(articles, digests, strict=True):
+        row = {name: getattr(a, name) for name in LIGHT.names if hasattr(a, name)}
+        row |= {"signature": signature(a.text).tobytes(), "raw": digest, "as_given": a.extractor == "given"}
         rows.append(row)
     return pa.Table.from_pylist(rows, schema=LIGHT)
+
+
+def _marks(articles: list[tables.Article]) -> pa.Table:
+    """What of each article its outlet may repeat."""
+    rows = [
+        {"row": row, **asdict(mark)}
+        for row, a in enumerate(articles)
+        if a.outlet and a.extractor != "given"
+        for mark in marks_of(a.text)
+    ]
+    return pa.Table.from_pylist(rows, schema=MARKS)
 
 
 def _write_parquet(path: Path, data: pa.Table) -> None:

@@ -1,8 +1,9 @@
-"""Trains the two sequence models of this step.
+"""Trains the sequence models of this step.
 
 usage: python -m tasks.clean.train ../shared/data [--cv] [--only units|blocks]
 
-Writes units.crf and blocks.crf beside this file. Ten minutes of one core with --cv, three without.
+Writes blocks.crf, then units.crf and the models of the second reading of texts (unit_training.py: they learn from what
+the page model finds, too) beside this file. Twenty minutes of one core with --cv, ten without.
 With --cv nothing is written: five folds grouped by outlet are trained and scored with the project's scorer instead.
 The same data give the same models, byte for byte.
 """
@@ -19,21 +20,16 @@ import pycrfsuite
 from tasks.clean.training import (
     Example,
     LabelledPage,
-    augmented,
     block_examples,
     decided_text,
-    dump_examples,
     load_pages,
-    load_texts,
     score_blocks,
-    score_units,
-    unit_examples,
 )
+from tasks.clean.unit_training import cross_validate_units, fit_units
 from tasks.clean.weak_pages import labelled_by, score_strings, unlabelled
 
 PARAMETERS: dict[str, dict[str, Any]] = {
     # c1 and c2 by cross-validation over outlets, 2026-11-24; minfreq keeps words of one page out
-    "units": {"c1": 0.3, "c2": 0.3, "max_iterations": 120, "feature.minfreq": 3, "feature.possible_transitions": True},
     "blocks": {"c1": 0.3, "c2": 0.3, "max_iterations": 120, "feature.minfreq": 4, "feature.possible_transitions": True},
 }
 FOLDS = 5
@@ -92,12 +88,10 @@ def train_blocks(data: Path, scratch: Path, *, cv: bool) -> None:
 
 
 def train_units(data: Path, scratch: Path, *, cv: bool) -> None:
-    pages, texts = load_pages(data), load_texts(data)
-    examples, extra = unit_examples(texts), [*augmented(texts), *dump_examples(pages)]
-    if not cv:
-        fit("units", [*examples, *extra], Path(__file__).with_name("units.crf"))
-        return
-    score_units(examples, cross_validate("units", examples, extra, scratch), data)
+    if cv:
+        cross_validate_units(data, scratch)
+    else:
+        fit_units(data, Path(__file__).parent, scratch)
 
 
 def main() -> None:
@@ -109,7 +103,7 @@ def main() -> None:
     args = parser.parse_args()
     if not args.data.is_dir():
         sys.exit(f"no data folder at {args.data}")
-    for kind, train in (("units", train_units), ("blocks", train_blocks)):
+    for kind, train in (("blocks", train_blocks), ("units", train_units)):
         if args.only in (None, kind):
             train(args.data, args.scratch, cv=args.cv)
 

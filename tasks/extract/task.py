@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tasks import tables
+from tasks.clean.strip import articles_file
 from tasks.clean.task import peak_memory_bytes
 from tasks.extract.checks import check_article
 from tasks.extract.events import find_events
@@ -83,7 +84,7 @@ def extract_shard(shard_id: str, work: Path, rules: ExtractSettings) -> tables.S
 def settled_articles(work: Path, shard_id: str) -> Iterator[tables.Article]:
     """The articles of a shard that are kept, with their final ids; `removed` and `raw_ref` are left out."""
     verdicts = pq.read_table(work / "settled" / f"{shard_id}.parquet").to_pylist()
-    data = pq.read_table(work / "clean" / shard_id / "articles.parquet").drop_columns(["removed", "raw_ref"])
+    data = pq.read_table(articles_file(work, shard_id)).drop_columns(["removed", "raw_ref"])
     for row, verdict in zip(data.to_pylist(), verdicts, strict=True):
         if verdict["kept"]:
             row["article_id"] = verdict["article_id"]

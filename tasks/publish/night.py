@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from tasks import tables
+from tasks.clean.strip import articles_file
 from tasks.clean.task import failed_input
 from tasks.extract.checks import InvariantError
 from tasks.extract.sources.merges import ids_of, merged
@@ -23,6 +24,9 @@ from tasks.publish import snapshots
 from tasks.publish.catalogue import data_package
 from tasks.publish.store import Commit, Store
 from tasks.publish.write import read_batches, read_table, write_batches
+
+KEEP_STATE_DAYS = 60
+"""Days before the newest night for which signatures of copies and counts of repeats stay; wordings stay for ever."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +97,7 @@ def publish_night(root: Path, run: RunFacts) -> tables.Run:
     places = {t: [str(p) for p in _places(store, commit, t)] for t in tables.TABLES}
     commit.stage(root / "datapackage.json").write_text(data_package(places), encoding="utf-8")
     commit.publish()
+    _forget(store, KEEP_STATE_DAYS + int(json.loads(run.settings)["clean"]["copy_days"]))
     return row
 
 
@@ -134,7 +139,7 @@ def _final_inputs(work: Path, run: RunFacts) -> list[tables.Input]:
 
 def _article_rows(work: Path, shard: str, stories: dict[str, str]) -> pa.Table:
     settled = pq.read_table(work / "settled" / f"{shard}.parquet")
-    data = pq.read_table(work / "clean" / shard / "articles.parquet")
+    data = pq.read_table(articles_file(work, shard))
     for name in ("article_id", "revision", "change", "copy_group", "is_original"):
         data = data.set_column(data.schema.get_field_index(name), data.schema.field(name), settled[name])
     failed = pa.array(list(_failed(work, shard)), pa.string())
@@ -175,14 +180,33 @@ def _stage_rows(store: Store, commit: Commit, work: Path, run: RunFacts) -> None
 
     for table in ("articles", "sources", "quotes", "events"):
         _append(store, commit, table, run.night, rows(table))
-    state = store.state_path("signatures", run.night)
-    new = pq.read_table(work / "signatures.parquet")
-    new = new.filter(pc.invert(pc.is_in(new["article_id"], pa.array(list(_all_failed(work, run)), pa.string()))))
-    both = pa.concat_tables([read_table(state), new]) if state.is_file() else new
-    pq.write_table(both, commit.stage(state), compression="zstd")
     log = store.state_path("source_merges", run.night)
     merges = pa.concat_tables([read_table(log), merges]) if log.is_file() else merges
     pq.write_table(merges, commit.stage(log), compression="zstd")
+    _stage_state(store, commit, work, run)
+
+
+def _stage_state(store: Store, commit: Commit, work: Path, run: RunFacts) -> None:
+    """Stage what later nights need: rows are added to those of the night; counts of repeats replace the night's, since
+    they hold what was known before."""
+    failed = pa.array(list(_all_failed(work, run)), pa.string())
+    for name in ("signatures", "wordings"):
+        state = store.state_path(name, run.night)
+        new = pq.read_table(work / f"{name}.parquet")
+        new = new.filter(pc.invert(pc.is_in(new["article_id"], failed)))
+        both = pa.concat_tables([read_table(state), new]) if state.is_file() else new
+        pq.write_table(both, commit.stage(state), compression="zstd")
+    repeats = work / "repeats.parquet"
+    if repeats.is_file():
+        shutil.copyfile(repeats, commit.stage(store.state_path("repeats", run.night)))
+
+
+def _forget(store: Store, days: int) -> None:
+    """Remove state that no night will ask for: a night made anew finds that of the weeks before it."""
+    newest = max(store.nights("runs"))
+    for name in ("signatures", "repeats"):
+        for file in store.state_files(name, since=dt.date.min, before=newest - dt.timedelta(days=days)):
+            file.unlink(missing_ok=True)
 
 
 def _append(store: Store, commit: Commit, table: str, night: dt.date, new: Iterable[Any]) -> None:

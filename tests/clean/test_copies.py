@@ -106,3 +106,28 @@ def test_find_copies_does_not_drift_along_a_chain() -> None:
     for names in by_group.values():
         head = next(n for n in names if found[n].is_original)
         assert all(estimate(sides[head], sides[n]) >= 0.8 for n in names)
+
+
+@pytest.mark.parametrize(("share", "copy"), [(0.9, True), (0.7, True), (0.6, True), (0.2, False)])
+def test_find_copies_knows_a_cut_version_that_came_later(share: float, copy: bool) -> None:
+    tokens = text_of(8, 600).split()
+    short = " ".join(tokens[: int(600 * share)])
+    found = find_copies([key("whole", " ".join(tokens)), key("cut", short, hour=2)])
+    assert ("cut" in found) is copy
+    if copy:
+        assert found["whole"].is_original
+        assert not found["cut"].is_original
+
+
+def test_find_copies_leaves_an_article_alone_when_it_takes_an_earlier_one_in_and_goes_on() -> None:
+    tokens = text_of(9, 600).split()
+    assert find_copies([key("flash", " ".join(tokens[:300])), key("story", " ".join(tokens), hour=2)]) == {}
+
+
+def test_find_copies_leaves_articles_alone_that_share_boilerplate() -> None:
+    shared = text_of(10, 90)
+    assert find_copies([key(str(i), f"{text_of(20 + i, 200)} {shared}", hour=i) for i in range(20)]) == {}
+
+
+def test_signature_takes_lone_surrogates() -> None:
+    assert np.array_equal(signature("broken \ud800 text of a page here"), signature("broken text of a page here"))
