@@ -19,7 +19,7 @@ import shutil
 import tempfile
 import tomllib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -75,6 +75,7 @@ class File:
 
 def export(request: Request) -> list[File]:
     """Write the export and answer its files. Raises ExportError, or StoreError if the tables cannot be read."""
+    request = replace(request, to=request.to.absolute())  # "." has no name and no parent
     store = Store.open(request.root)
     wanted = _tables(request)
     nights = _nights(store, request.night)

@@ -332,6 +332,15 @@ def test_folder_appears_whole_or_not_at_all(root: Path, tmp_path: Path, monkeypa
     assert to.stat().st_mode & 0o777 == 0o755
 
 
+def test_the_folder_one_stands_in_can_be_the_place_if_it_is_empty(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    _export(root, Path(), "csv", chosen=("runs",))
+    assert (tmp_path / "here" / "runs.csv").is_file()
+
+
 def test_force_replaces_an_earlier_export_and_nothing_else(root: Path, tmp_path: Path) -> None:
     to = _export(root, tmp_path / "x", "csv")
     with pytest.raises(ExportError, match="not empty"):
