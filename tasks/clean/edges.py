@@ -115,7 +115,16 @@ def decide(
     keep: float = KEEP,
 ) -> list[str]:
     """B, F, S or T for every block of a page. `keep`: chance of being body from which a block stays."""
-    labels = ["B" if c["B"] >= keep else "S" if c["S"] >= 0.5 else "T" if c["T"] >= 0.5 else "F" for c in chances]
+    labels = [
+        "B"
+        if c["B"] >= keep and (c["B"] >= KEEP or not set(kinds_of(b.text)) - IN_PROSE)
+        else "S"
+        if c["S"] >= 0.5
+        else "T"
+        if c["T"] >= 0.5
+        else "F"
+        for b, c in zip(blocks, chances, strict=True)
+    ]
     home = homes(blocks)
     sizes = {i: len(blocks[i].text.split()) for i, y in enumerate(labels) if y == "B"}
     for i, size in sizes.items():
@@ -133,7 +142,7 @@ def decide(
             labels[kept.pop(0)] = "F"
         else:
             break
-    for i in range(kept[0] + 1, min(len(blocks), kept[-1] + 7)) if len(kept) > 3 else ():
+    for i in range(kept[0] + 1, min(len(blocks), kept[-1] + 7)) if len(kept) > 2 else ():
         alike = (blocks[i].tag, blocks[i].names) == family and home[i] == home[kept[-1]]
         if labels[i] == "F" and alike and chances[i]["B"] >= POSSIBLE and _continues(blocks[i]):
             labels[i] = "B"

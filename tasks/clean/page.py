@@ -17,10 +17,12 @@ from tasks.clean.guard import make_safe
 from tasks.clean.identity import article_id, canonical_of, content_hash, outlet_of, page_key
 from tasks.clean.language import declared, identify
 from tasks.clean.listing import is_stated_article, listing_reason
-from tasks.clean.structured import Structured, lists_only, read_structured
+from tasks.clean.structured import Structured, is_live, is_video, lists_only, read_structured
 from tasks.scrape.records import RawPage
 from tasks.settings import CleanSettings
 from tasks.tables import Article, Failure, Fate, RawRef, Reason
+
+_COUNT = re.compile(r"\b\d{1,4} ")  # "we and our 842 partners"
 
 
 def _failure(page: RawPage, outlet: str | None, reason: Reason, detail: str = "", *, skipped: bool = False) -> Failure:
@@ -41,8 +43,16 @@ def _refusal(
         and html_facts.article is None
     ):
         return Reason.NOT_ARTICLE, "an error page"
-    if len(text) < 2500 and says_any(text or shown, "consent") and html_facts.article is None:
+    if (
+        len(text) < 2500
+        and html_facts.article is None
+        and says_any(_COUNT.sub("", f"{title} {text[:500] or shown}"), "consent")
+    ):
         return Reason.CONSENT_WALL, "a consent wall without the article"
+    if is_live(html_facts):
+        return Reason.NOT_ARTICLE, "a live ticker"
+    if is_video(html_facts) and len(text) < 4 * rules.min_chars:
+        return Reason.NOT_ARTICLE, "a video with a few lines"
     if lists_only(html_facts) and len(text) < 4 * rules.min_chars:
         return Reason.NOT_ARTICLE, f"states it is a {', '.join(sorted(html_facts.ld_types))[:80]}"
     listing = listing_reason(body.layout, html_facts, url) if body.layout else None

@@ -194,3 +194,16 @@ def read_structured(tree: Any) -> Structured:
 def lists_only(page: Structured) -> bool:
     """The page's JSON-LD names it a list, gallery or profile, and no article."""
     return page.article is None and bool(page.ld_types & _NOT_ARTICLE)
+
+
+def is_live(page: Structured) -> bool:
+    """The page's own article is a live ticker: entries of many hours, each superseding the last, and no one text."""
+    return page.article is not None and "LiveBlogPosting" in types_of(page.article)
+
+
+def is_video(page: Structured) -> bool:
+    """The page states a video and no article."""
+    kinds = [k.lower() for k in page.meta.get("og:type", [])]
+    if page.article is not None or page.has_article_body or "article" in kinds:
+        return False
+    return "VideoObject" in page.ld_types or any(k.startswith("video") for k in kinds)

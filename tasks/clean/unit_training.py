@@ -83,9 +83,7 @@ def _grouped(examples: list[Example], outlets: dict[str, str]) -> list[Example]:
 def _believed_body(page: LabelledPage) -> str | None:
     """What the model of page blocks takes for the body, where that is enough. Not clean_page, which asks the very
     models that are trained here."""
-    [example] = block_examples(
-        [dataclasses.replace(page, gold={**page.gold, "id": page.url, "body": ""})], with_reference=True
-    )
+    [example] = block_examples([dataclasses.replace(page, gold={**page.gold, "id": page.url, "body": ""})])
     chances = label_chances("blocks", example.rows)
     body = "\n".join(t for t, c in zip(example.texts, chances, strict=True) if c["B"] >= 0.5)
     return body if len(body) >= MIN_CHARS else None
