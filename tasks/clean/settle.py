@@ -63,6 +63,8 @@ WORDINGS = pa.schema(
         ("draft", pa.int64()),  # and of title and text before what the outlet repeats was cut
     ]
 )
+CHANGES: tuple[Change | None, ...] = (None, "title", "minor", "body", "first")
+"""Least first."""
 EPOCH = dt.datetime(1, 1, 1, tzinfo=dt.UTC)
 
 
@@ -261,8 +263,10 @@ def _verdict(light: Light, known: list[Seen], work: Path) -> Verdict:
         reason = tables.Reason.DUPLICATE_INPUT if here else tables.Reason.SAME_CONTENT
         return Verdict(article_id=same.article_id, fate=tables.Fate.UNCHANGED, reason=reason)
     old_title, old_text = _content(before, work)
-    new_title, new_text = _shard_content(work, light)
-    change = kind_of_change(old_title, old_text, new_title, new_text)
+    changes = [kind_of_change(old_title, old_text, *_shard_content(work, light))]
+    if light.draft != _short(light.content_hash):  # something was cut that may not have been cut of the old wording
+        changes.append(kind_of_change(old_title, old_text, *_shard_content(work, light, draft=True)))
+    change = min(changes, key=CHANGES.index)
     if change is None:
         return Verdict(article_id=before.article_id, fate=tables.Fate.UNCHANGED, reason=tables.Reason.COSMETIC_CHANGE)
     revision = before.revision + 1
@@ -299,8 +303,10 @@ def _content(seen: Seen, work: Path) -> tuple[str | None, str]:
     return row["title"], row["text"]
 
 
-def _shard_content(work: Path, light: Light) -> tuple[str | None, str]:
-    data = pq.read_table(articles_file(work, light.shard), columns=["title", "text"])
+def _shard_content(work: Path, light: Light, *, draft: bool = False) -> tuple[str | None, str]:
+    """Title and text; `draft`: before what the outlet repeats was cut."""
+    file = work / "clean" / light.shard / "articles.parquet" if draft else articles_file(work, light.shard)
+    data = pq.read_table(file, columns=["title", "text"])
     row = data.slice(light.row, 1).to_pylist()[0]
     return row["title"], row["text"]
 
