@@ -9,11 +9,12 @@ import numpy as np
 
 from tasks import tables
 from tasks.extract.quotes.calibrate import evidence
+from tasks.extract.quotes.chains import inner_statements, linked
 from tasks.extract.quotes.crf import F64
 from tasks.extract.quotes.features import token_features
 from tasks.extract.quotes.frame import I64, Frame, build_frame
 from tasks.extract.quotes.judge import is_anchor, needed
-from tasks.extract.quotes.lexicon import cue_classes
+from tasks.extract.quotes.lexicon import cue_classes, stance_contexts
 from tasks.extract.quotes.mend import mend
 from tasks.extract.quotes.models import Models, load_models
 from tasks.extract.quotes.spans import Piece, char_span, find_pieces
@@ -65,6 +66,7 @@ def find_quotes(doc: Any, article: tables.Article) -> tuple[list[tables.Quote], 
     if not len(frame):
         return [], []
     scene, said = read_scene(frame, models)
+    said = [*said, *_told_inside(scene, said)]
     speaking = [s.speaker for s in said if s.speaker is not None]
     spans = [(p.lo, p.hi) for s in said for p in s.pieces]
     cast = cast_of(frame, scene.mentions, speaking, spans)
@@ -77,7 +79,20 @@ def find_quotes(doc: Any, article: tables.Article) -> tuple[list[tables.Quote], 
     )
     paragraphs = np.unique(frame.para, return_inverse=True)[1]  # number of each token's paragraph, empty ones left out
     rows = [_row(frame, s, cast, ids, article, paragraphs) for s in said]
-    return _unique(rows), sources
+    return linked(_unique(rows)), sources
+
+
+def _told_inside(scene: Scene, said: list[Said]) -> list[Said]:
+    """What somebody is told to have said inside a statement of another: rows of their own, a little less sure."""
+    return [
+        Said(
+            pieces=[piece], cue=cue, speaker=speaker, named_by=speaker_tokens(scene, speaker),
+            speaker_chance=s.speaker_chance, evidence={}, confidence=0.9 * s.confidence,
+        )
+        for s in said
+        for outer in s.pieces
+        for piece, cue, speaker in inner_statements(scene, outer)
+    ]  # fmt: skip
 
 
 def read_scene(frame: Frame, models: Models, *, all_of_it: bool = False) -> tuple[Scene, list[Said]]:
@@ -209,11 +224,20 @@ def _kind(frame: Frame, pieces: list[Piece]) -> Literal["direct", "indirect", "m
 
 
 def _stance(frame: Frame, cue: Cue) -> str:
-    """Class of the cue's main word, else of the first of its words that has one; neutral for the rest."""
+    """Class of the cue's main word, else of the first of its words that has one; neutral for the rest. Where the class
+    hangs on the words after it ("called for", "called it"), by those."""
     classes = cue_classes()
     for i in [cue.main, *range(cue.lo, cue.hi)]:
         token = frame.doc[int(frame.token[i])]
-        found = classes.get(token.lemma_.lower()) or classes.get(token.lower_)
+        lemma = token.lemma_.lower()
+        after = {frame.doc[int(t)].lower_ for t in frame.token[i + 1 : i + 3]}
+        contexts = stance_contexts().get(lemma, ())
+        for words, with_one, _ in contexts:
+            if words & after:
+                return with_one
+        if contexts:
+            return contexts[-1][2]
+        found = classes.get(lemma) or classes.get(token.lower_)
         if found:
             return found
     return "neutral"

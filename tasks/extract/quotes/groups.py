@@ -183,7 +183,13 @@ def same_utterance(a: _Utterance, b: _Utterance) -> bool:
     if short >= 2 and len(shared) >= 0.6 * short and run >= (5 if gap is not None else 8):
         return True
     fewer = a.words if len(ga) <= len(gb) else b.words
-    if short >= 1 and agree and (a.marked or b.marked) and len(shared) == short and _telling(fewer) >= 2:
+    if (
+        short >= 1
+        and agree
+        and (a.marked or b.marked)
+        and len(shared) == short
+        and _telling(fewer) >= 2 + (gap is not None and gap > NEAR_DAYS)
+    ):
         return True
     return _same_marked(a, b, agree=agree, gap=gap)
 

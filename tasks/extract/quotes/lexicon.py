@@ -20,3 +20,12 @@ def cue_classes() -> dict[str, str]:
         for lemma in lemmas.split():
             out.setdefault(lemma, stance)
     return out
+
+
+@functools.cache
+def stance_contexts() -> dict[str, list[tuple[frozenset[str], str, str]]]:
+    """Lemma -> (words that may follow, class if one does, class if none does), for cues of more than one class."""
+    out: dict[str, list[tuple[frozenset[str], str, str]]] = {}
+    for lemma, words, with_one, without in read_table("stance_contexts.tsv"):
+        out.setdefault(lemma, []).append((frozenset(words.split()), with_one, without))
+    return out
