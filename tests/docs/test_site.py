@@ -14,6 +14,7 @@ import pytest
 from tasks.publish.figures import bench_figures
 
 ROOT = Path(__file__).parents[2]
+pytestmark = pytest.mark.timeout(900)  # the first test waits for two nights of the demo
 NOTEBOOK = ROOT / "docs" / "first-look.ipynb"
 
 

@@ -11,6 +11,7 @@ import duckdb
 import pandas as pd
 import pytest
 
+pytestmark = pytest.mark.timeout(900)  # the first test waits for two nights of the demo
 DOCS = Path(__file__).parents[2] / "docs"
 _TAB = re.compile(r'^=== "([\w.]+)"\n\n((?:    .*\n|\n)+)', re.MULTILINE)
 _SNIPPET = re.compile(r"<!-- snippet: (\w+) -->\n```python\n(.*?)```", re.DOTALL)

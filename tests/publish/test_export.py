@@ -408,6 +408,25 @@ def test_bench_figures_are_those_of_the_newest_results(tmp_path: Path) -> None:
     assert bench_figures(tmp_path / "nowhere.json") == []
 
 
+def test_checks_of_the_corpus_come_before_the_bench(tmp_path: Path) -> None:
+    from flows.export import measured
+    from tasks.report import precision
+
+    store = small.make_store(tmp_path / "tables")
+    assert [f.on for f in measured(store.root)].count("check") == 0
+    sample = precision.draw(store, "quotes", 4, night=None, seed="s", at=AT)
+    for i, row in enumerate(sample.rows):
+        label = precision.Label(id=row.id, right=i > 0, wrong=[] if i else ["speaker"], at=AT.isoformat())
+        precision.keep(store.root, sample.check, label)
+    found = measured(store.root)
+    assert found[0].on == "check"
+    assert (found[0].about, found[0].what, found[0].measured) == ("quotes", "all fields right, of 4 rows", "2026-03-05")
+    speaker = next(f for f in found if f.what.startswith("speaker"))
+    assert not speaker.value.startswith("100 %")
+    (store.root / "checks" / sample.check / "sample.json").write_text("{")
+    assert [f.on for f in measured(store.root)].count("check") == 0
+
+
 # --------------------------------------------------------------------------- the command
 
 
