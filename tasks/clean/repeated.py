@@ -169,6 +169,13 @@ def cut(text: str, removed: list[Removed], spans: list[tuple[int, int]]) -> tupl
     return new, sorted(moved, key=lambda r: r.after)
 
 
+def restored(text: str, removed: list[Removed]) -> str:
+    """The text with the pieces that `cut` took out, on lines of their own: the words of before, not its spaces."""
+    for r in sorted((r for r in removed if r.why == WHY), key=lambda r: r.after, reverse=True):
+        text = f"{text[: r.after]}\n{r.text}\n{text[r.after :]}"
+    return text
+
+
 def _stretches(text: str, spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
     """The spans in order, those with only white space between them as one."""
     merged: list[tuple[int, int]] = []

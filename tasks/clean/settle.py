@@ -22,7 +22,8 @@ import pyarrow.parquet as pq
 
 from tasks import tables
 from tasks.clean.copies import CopyKey, CopyVerdict, find_copies, signature
-from tasks.clean.strip import articles_file, strip
+from tasks.clean.repeated import restored
+from tasks.clean.strip import strip
 from tasks.settings import CleanSettings
 
 Change = Literal["first", "title", "body", "minor"]
@@ -63,8 +64,6 @@ WORDINGS = pa.schema(
         ("draft", pa.int64()),  # and of title and text before what the outlet repeats was cut
     ]
 )
-CHANGES: tuple[Change | None, ...] = (None, "title", "minor", "body", "first")
-"""Least first."""
 EPOCH = dt.datetime(1, 1, 1, tzinfo=dt.UTC)
 
 
@@ -262,11 +261,8 @@ def _verdict(light: Light, known: list[Seen], work: Path) -> Verdict:
         here = isinstance(same.where, Light)
         reason = tables.Reason.DUPLICATE_INPUT if here else tables.Reason.SAME_CONTENT
         return Verdict(article_id=same.article_id, fate=tables.Fate.UNCHANGED, reason=reason)
-    old_title, old_text = _content(before, work)
-    changes = [kind_of_change(old_title, old_text, *_shard_content(work, light))]
-    if light.draft != _short(light.content_hash):  # something was cut that may not have been cut of the old wording
-        changes.append(kind_of_change(old_title, old_text, *_shard_content(work, light, draft=True)))
-    change = min(changes, key=CHANGES.index)
+    # compared as they were before what the outlet repeats was cut: another cut is no change of theirs
+    change = kind_of_change(*_content(before, work), *_shard_content(work, light))
     if change is None:
         return Verdict(article_id=before.article_id, fate=tables.Fate.UNCHANGED, reason=tables.Reason.COSMETIC_CHANGE)
     revision = before.revision + 1
@@ -294,19 +290,21 @@ def _is_later(light: Light, before: Seen) -> bool:
 
 
 def _content(seen: Seen, work: Path) -> tuple[str | None, str]:
+    """Title and text before what the outlet repeats was cut."""
     if isinstance(seen.where, Light):
         return _shard_content(work, seen.where)
     data = pq.read_table(
-        seen.where, columns=["title", "text"], filters=[("article_id", "=", seen.article_id)], partitioning=None
+        seen.where,
+        columns=["title", "text", "removed"],
+        filters=[("article_id", "=", seen.article_id)],
+        partitioning=None,
     )
     row = data.to_pylist()[0]
-    return row["title"], row["text"]
+    return row["title"], restored(row["text"], [tables.Removed(**r) for r in row["removed"]])
 
 
-def _shard_content(work: Path, light: Light, *, draft: bool = False) -> tuple[str | None, str]:
-    """Title and text; `draft`: before what the outlet repeats was cut."""
-    file = work / "clean" / light.shard / "articles.parquet" if draft else articles_file(work, light.shard)
-    data = pq.read_table(file, columns=["title", "text"])
+def _shard_content(work: Path, light: Light) -> tuple[str | None, str]:
+    data = pq.read_table(work / "clean" / light.shard / "articles.parquet", columns=["title", "text"])
     row = data.slice(light.row, 1).to_pylist()[0]
     return row["title"], row["text"]
 
