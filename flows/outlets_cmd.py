@@ -204,7 +204,8 @@ def _condition(source: Any) -> str:
     if source is None:
         return "not asked yet"
     if source.dead:
-        return f"dead: {source.fails} failures running, {source.reason}"
+        instead = f"; read instead: {source.stand_in}" if source.stand_in else ""
+        return f"dead: {source.fails} failures running, {source.reason}{instead}"
     return f"failing: {source.reason}" if source.fails else "ok"
 
 

@@ -10,8 +10,10 @@ import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 from tasks.discover.address import may_be_article, normalise, public, same_key
+from tasks.discover.autodiscover import find_outlet
 from tasks.discover.memory import (
     Forgetful,
     Memory,
@@ -40,6 +42,7 @@ MAX_LINKS = 5_000
 """Read from one page."""
 MAX_SITEMAPS = 50
 """Sitemaps read of one sitemap index, the newest first."""
+_MOVED_AWAY = (Reason.HTTP_GONE, Reason.HTTP_REFUSED, Reason.FEED_UNREADABLE)
 MAX_DEPTH = 2
 """An index in an index is read, one deeper is not: sitemaps.org allows none at all."""
 
@@ -125,7 +128,7 @@ async def _read_source(night: _Night, source: str, parse: Parse, *, pages_only: 
     if not is_due(known, night.now):
         if known.dead:
             read.failures.append(still_dead(known))
-            return read
+            return await _with_stand_in(night, read, known)
         if known.digest is not None:
             return _remembered(read, known)
     # a moved address is asked for where it is now, unless that failed, or a password belongs to the old one
@@ -135,13 +138,13 @@ async def _read_source(night: _Night, source: str, parse: Parse, *, pages_only: 
     else:
         got = await night.fetcher.get(source, pages_only=pages_only, known=known.validators, at=at)
     if isinstance(got, Failure):
-        return _unread(night, read, known, _failed(night, source, got))
+        return await _unread(night, read, known, _failed(night, source, got))
     if got.unchanged or digest_of(got.body) == known.digest:
         _keep(night, known, after_no_change(known, night.now))
         return _remembered(read, known)
     entries = await _parsed(night, source, functools.partial(parse, got, night.outlet))
     if isinstance(entries, Failure):
-        return _unread(night, read, known, entries)
+        return await _unread(night, read, known, entries)
     listing = pages_only or not (any(e.kind == "sitemap" for e in entries) or is_sitemap(got.body))
     _keep(night, known, after_change(known, got, entries, listing=listing, now=night.now))
     read.base, read.entries, read.undated_is_new = got.url, entries, listing
@@ -153,10 +156,34 @@ def _remembered(read: _Read, known: SourceMemory) -> _Read:
     return read
 
 
-def _unread(night: _Night, read: _Read, known: SourceMemory, failure: Failure) -> _Read:
-    night.memory.keep_source(after_failure(known, failure, night.now))
+async def _unread(night: _Night, read: _Read, known: SourceMemory, failure: Failure) -> _Read:
+    """A source that failed. Of a feed that has been dead for some nights, the site is asked which it names now."""
+    now = after_failure(known, failure, night.now)
+    if now.dead and failure.reason in _MOVED_AWAY and read.source in night.outlet.feeds:
+        now = dataclasses.replace(now, stand_in=await _look_for_stand_in(night, read.source))
+    night.memory.keep_source(now)
     read.failures.append(failure)
-    return read
+    return await _with_stand_in(night, read, now)
+
+
+async def _look_for_stand_in(night: _Night, source: str) -> str | None:
+    found = await find_outlet(urlsplit(public(source)).netloc, fetcher=night.fetcher, now=night.now)
+    listed = {same_key(a) for a in night.outlet.sources}
+    return next((a for a in found.taken("feed", "news sitemap") if same_key(a) not in listed), None)
+
+
+async def _with_stand_in(night: _Night, read: _Read, known: SourceMemory) -> _Read:
+    if known.stand_in is None:
+        return read
+    shown = (night.outlet.domain, read.source, known.stand_in)
+    log.warning("%s: %s is dead; read instead: %s. Correct outlets.toml", *shown)
+    instead = await _read_feed(night, known.stand_in, depth=MAX_DEPTH)
+    instead.source = read.source
+    read.failures[-1] = dataclasses.replace(
+        read.failures[-1], detail=f"read instead: {known.stand_in}; {read.failures[-1].detail}"[:500]
+    )
+    instead.failures = [*read.failures, *instead.failures]
+    return instead
 
 
 def _keep(night: _Night, before: SourceMemory, now: SourceMemory) -> None:

@@ -49,6 +49,7 @@ class SourceMemory:
     reason: str | None = None
     detail: str | None = None
     next_at: dt.datetime | None = None
+    stand_in: str | None = None  # a feed that the site names instead of this one, which is dead
 
     @property
     def validators(self) -> Validators | None:
@@ -133,6 +134,7 @@ def _answered(source: SourceMemory, now: dt.datetime, *, news: bool) -> SourceMe
         fails=0,
         reason=None,
         detail=None,
+        stand_in=None,
         next_at=now + dt.timedelta(seconds=min(LONGEST_S, 0.25 * calm_s)),
     )
 

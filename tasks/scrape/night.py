@@ -219,7 +219,7 @@ class _Night:
             failed=n - fetched - known,
             known=known,
             robots=states.most_common(1)[0][0] if states else None,
-            feed_dead=bool(sources) and all(s in dead for s in sources),
+            feed_dead=bool(sources) and all(s in dead and not found.counts[s] for s in sources),
             feeds=sources,
             counts=found.counts,
             too_old=found.too_old,

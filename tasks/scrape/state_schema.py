@@ -38,6 +38,7 @@ sources = sa.Table(
     sa.Column("reason", sa.String(40)),
     sa.Column("detail", sa.Text),
     sa.Column("next_at", sa.Double),
+    sa.Column("stand_in", sa.Text),
 )  # fmt: skip
 
 pages = sa.Table(
@@ -81,4 +82,10 @@ def _first(db: sa.Connection) -> None:
     metadata.create_all(db, tables=[sources, pages, hosts, learnt])
 
 
-MIGRATIONS: tuple[Callable[[sa.Connection], None], ...] = (_first,)
+def _second(db: sa.Connection) -> None:
+    """sources.stand_in; a state begun after it has it already."""
+    if "stand_in" not in {c["name"] for c in sa.inspect(db).get_columns("sources")}:
+        db.execute(sa.text("alter table sources add column stand_in text"))
+
+
+MIGRATIONS: tuple[Callable[[sa.Connection], None], ...] = (_first, _second)

@@ -235,3 +235,23 @@ def test_dead_feed_is_asked_less_often_and_noticed_when_it_answers(
         desk.night(hours=24)
     assert "answers again" in caplog.text
     assert len(desk.table("articles")) == 3
+
+
+def test_feed_that_moved_without_a_word_is_found_again(desk: Desk) -> None:
+    desk.night()
+    head = "<link rel='alternate' type='application/rss+xml' href='/new.xml'>"
+    desk.press.answers["/"] = f"<html><head>{head}</head><body>Post</body></html>".encode()
+    now = desk.at.strftime("%a, %d %b %Y %H:%M:%S GMT")
+    moved = feed(desk.press.base, "/0", "/1", "/2", "/3").replace(b"<link>", f"<pubDate>{now}</pubDate><link>".encode())
+    desk.press.answers |= {"/rss": (404, {}, b""), "/new.xml": (200, {"Content-Type": "text/xml"}, moved)}
+    desk.press.answers["/3"] = versioned(story(0, toll=9).replace(b"Harbour Street", b"Quay Road"))
+    for _ in range(2):
+        assert desk.night(hours=24).fates["article"] == 0
+    third = desk.night(hours=24)
+    assert third.fates["article"] == 1
+    rows = desk.table("inputs")
+    (detail,) = rows[(rows.run_id == third.run_id) & (rows.step == "discover")].detail
+    assert f"read instead: {desk.press.base}/new.xml" in detail
+    desk.night(hours=2)  # the dead one is not asked, what stands in for it is
+    assert "new.xml" in desk.asked()
+    assert "rss" not in desk.asked()

@@ -102,3 +102,16 @@ def test_state_without_a_step_done_is_brought_to_todays_form(tmp_path: Path) -> 
 def test_address_that_cannot_be_used_is_a_sentence(address: str) -> None:
     with pytest.raises(StateError, match="state"):
         State.open(address)
+
+
+def test_state_of_the_first_form_keeps_its_rows(tmp_path: Path) -> None:
+    path = tmp_path / "s.sqlite"
+    source = SourceMemory(url="https://post.example/rss", outlet="post.example", etag='"a"')
+    with State.open(path) as state:
+        state.keep_source(source)
+    with sqlite3.connect(path) as db:
+        db.execute("alter table sources drop column stand_in")
+        db.execute("update meta set value = '1'")
+    db.close()
+    with State.open(path) as state:
+        assert state.source(source.url) == source
