@@ -37,7 +37,7 @@ from tasks.scrape.answers import (
 )
 from tasks.scrape.network import AddressRefused, GuardedTransport, NameUnknown
 from tasks.scrape.pace import Host, host_key
-from tasks.scrape.rights import reserved_in_body, reserved_in_headers
+from tasks.scrape.rights import TDMREP_PATH, reserved_in_body, reserved_in_headers, reserved_in_tdmrep
 from tasks.scrape.robots import MAX_ROBOTS_BYTES, Robots, RobotsState, read_robots
 from tasks.scrape.warcs import is_html, is_vague
 from tasks.settings import ScrapeSettings
@@ -94,6 +94,7 @@ class WebFetcher:
         self._hosts: dict[str, Host] = {}
         self._quiet = dict(quiet or {})
         self._robots: dict[str, asyncio.Task[Robots]] = {}
+        self._tdmrep: dict[str, asyncio.Task[Fetched | Failure]] = {}
         self._slots = asyncio.Semaphore(rules.concurrency)
         self._large = asyncio.Semaphore(LARGE_BODIES)
         # no proxy, .netrc or cookie of the user's goes out; a cookie that is set is forgotten
@@ -115,9 +116,10 @@ class WebFetcher:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for task in self._robots.values():
+        tasks = [*self._robots.values(), *self._tdmrep.values()]
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._robots.values(), return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
         await self._client.aclose()
 
     async def get(
@@ -169,6 +171,8 @@ class WebFetcher:
                     if not await self._allows(says, public(here)):
                         refusal = says.refusal(shown)
                         return self._skip_or_fail(refusal, attempts or refusal.attempts)
+                if wanted.pages_only and "tdm" in self._rules.obey_rights:
+                    await self._check_tdmrep(here)
                 reply, tries = await self._try(here, wanted, cookies=sent)
                 attempts = max(attempts, tries)
                 if reply.location is None:
@@ -232,6 +236,18 @@ class WebFetcher:
         host.floor_s = max(host.floor_s, robots.delay_s(self._agent))
         host.next_at = max(host.next_at, asyncio.get_running_loop().time() + host.delay_s)
         return robots
+
+    async def _check_tdmrep(self, url: str) -> None:
+        """Raises Fault where the site's tdmrep.json reserves the page. Without one, nothing is reserved."""
+        origin = _origin(url)
+        if origin not in self._tdmrep:
+            where = f"{origin}{TDMREP_PATH}"
+            self._tdmrep[origin] = asyncio.create_task(self._follow(where, where, _Wanted(pages_only=False)))
+        got = await asyncio.shield(self._tdmrep[origin])
+        parts = urlsplit(url)
+        path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        if isinstance(got, Fetched) and reserved_in_tdmrep(got.body, path):
+            raise Fault(Reason.RIGHTS_RESERVED, f"{TDMREP_PATH} reserves text and data mining", asked=False)
 
     async def _allows(self, robots: Robots, url: str) -> bool:
         """A robots.txt of thousands of wildcards must not hold up the other hosts."""

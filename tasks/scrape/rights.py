@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable
 from typing import Literal, get_args
@@ -56,3 +57,42 @@ def reserved_in_body(body: bytes, agent: str) -> frozenset[str]:
         elif name == "tdm-reservation" and content.strip() == "1":
             found |= {"tdm"}
     return found
+
+
+TDMREP_PATH = "/.well-known/tdmrep.json"
+MAX_RULES = 1_000
+
+
+def reserved_in_tdmrep(body: bytes, path: str) -> bool:
+    """Whether a site's tdmrep.json (W3C TDMRep, section 5.1) reserves text and data mining for a path with its query.
+
+    The longest pattern that fits decides; a file that cannot be read reserves nothing.
+    """
+    try:
+        rules = json.loads(body[:HEAD_BYTES])
+    except (ValueError, RecursionError):
+        return False
+    best, reserved = -1, False
+    for rule in (rules if isinstance(rules, list) else [])[:MAX_RULES]:
+        pattern = rule.get("location") if isinstance(rule, dict) else None
+        if isinstance(pattern, str) and len(pattern) > best and fits(pattern, path):
+            best, reserved = len(pattern), str(rule.get("tdm-reservation")) == "1"
+    return reserved
+
+
+def fits(pattern: str, path: str) -> bool:
+    """Whether a pattern of robots.txt's kind, with * and a last $, fits the begin of a path. No regular expression: the
+    pattern is the site's, and each star is served by the first place that does."""
+    ends = pattern.endswith("$")
+    first, *rest = pattern.removesuffix("$").split("*")
+    if not path.startswith(first):
+        return False
+    at = len(first)
+    for i, piece in enumerate(rest):
+        if ends and i == len(rest) - 1:
+            return len(path) - len(piece) >= at and path.endswith(piece)
+        found = path.find(piece, at)
+        if found < 0:
+            return False
+        at = found + len(piece)
+    return not ends or at == len(path)

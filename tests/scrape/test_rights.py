@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tasks.scrape.rights import reserved_in_body, reserved_in_headers
+from tasks.scrape.rights import fits, reserved_in_body, reserved_in_headers, reserved_in_tdmrep
 from tasks.tables import Fate, Reason
 from tests.scrape.press import PAGE, serving
 from tests.scrape.test_fetch import failed, fetched, get
@@ -55,3 +55,44 @@ def test_get_obeys_a_reservation_by_setting_alone(headers: dict[str, str], body:
         assert fetched(get(url, obey_rights=["noarchive"])[0]).body == body
         skipped = failed(get(url, obey_rights=["tdm"])[0])
     assert (skipped.reason, skipped.fate) == (Reason.RIGHTS_RESERVED, Fate.SKIPPED)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "path", "expected"),
+    [
+        ("/", "/a", True),
+        ("/news/*", "/news/1", True),
+        ("/news/*", "/sport/1", False),
+        ("*.pdf$", "/a.pdf", True),
+        ("*.pdf$", "/a.pdf?x", False),
+        ("/a*b*c", "/axxbyyczz", True),
+        ("/a*b*c", "/acb", False),
+        ("/a$", "/a", True),
+        ("/a$", "/ab", False),
+        ("/ab*ab$", "/ab", False),
+        ("*a" * 500 + "b", "/" + "a" * 3000, False),
+    ],
+)
+def test_fits_knows_stars_and_ends(pattern: str, path: str, expected: bool) -> None:
+    assert fits(pattern, path) is expected
+
+
+def test_longest_rule_of_a_tdmrep_decides() -> None:
+    body = (
+        b'[{"location": "/", "tdm-reservation": 1}, {"location": "/open/*", "tdm-reservation": 0}, 7, {"location": 3}]'
+    )
+    assert [reserved_in_tdmrep(body, p) for p in ("/a", "/open/a", "/")] == [True, False, True]
+    assert not reserved_in_tdmrep(b"[" * 100_000, "/a")
+    assert not reserved_in_tdmrep(b'{"location": "/"}', "/a")
+
+
+def test_get_obeys_the_tdmrep_of_a_site_by_setting_alone() -> None:
+    rules = b'[{"location": "/a", "tdm-reservation": 1}]'
+    with serving({"/a": PAGE, "/b": PAGE, "/.well-known/tdmrep.json": (200, {}, rules)}) as press:
+        no, yes = get(f"{press.base}/a", f"{press.base}/b", obey_rights=["tdm"])
+        assert failed(no).reason == Reason.RIGHTS_RESERVED
+        assert fetched(yes).body == PAGE
+        assert press.paths().count("/.well-known/tdmrep.json") == 1
+        press.log.clear()
+        fetched(get(f"{press.base}/a")[0])
+        assert "/.well-known/tdmrep.json" not in press.paths()
