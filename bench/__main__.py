@@ -24,7 +24,7 @@ WHERE = {
     "text": "bench.pages:run_text",
     "quotes": "bench.extraction:run_quotes",
     "world": "bench.extraction:run_world",
-    "events": "bench.extraction:run_events",
+    "events": "bench.eval_events:run_section",
     "seed": "bench.night:run_seed",
     "speed": "bench.night:run_speed",
     "fetch": "bench.fetch:run_fetch",

@@ -18,6 +18,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from bench.gold import Row
 from tasks import tables
 from tasks.extract.events import find_events
 from tasks.extract.language import load_model, parse
@@ -146,6 +147,14 @@ def score_seed(row: dict[str, Any], events: list[dict[str, Any]]) -> None:
         and not any(over(e, p) for e in gold["events"])
     ]  # fmt: skip
     print(f"seed: {found}/8 events, ghosts {ghosts}")
+
+
+def run_section() -> list[Row]:
+    """The bench's section on events: the labelled sets, and stories over invented articles."""
+    from bench.extraction import run_events  # it imports this module
+    from bench.happenings import run_happenings
+
+    return [*run_events(), *run_happenings()]
 
 
 def main() -> None:

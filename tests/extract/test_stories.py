@@ -7,6 +7,8 @@ import random
 
 import pytest
 
+from bench import happenings
+from tasks.extract.events import stories
 from tasks.extract.events.stories import MAX_MEMBERS, KnownStory, StoryKey, assign_stories, make_key
 
 DAY = dt.date(2026, 3, 3)
@@ -82,3 +84,27 @@ def test_assign_stories_keeps_a_bounded_number_of_members() -> None:
 def test_assign_stories_gives_every_article_a_story(text: str) -> None:
     found, _ = assign_stories([make_key("x", text, title=None, day=None)], [KnownStory(story_id="s-1", members=())])
     assert set(found) == {"x"}
+
+
+def test_assign_stories_keeps_look_alikes_apart_when_type_and_place_agree() -> None:
+    """42 invented happenings of three articles each, in pairs alike in type and place (bench/data/happenings.jsonl)."""
+    found = list(happenings.articles())
+    gold = {a.article_id: name for name, a in found}
+    keys = happenings.keys_of(found)
+    assert len({n for n in gold.values() if sum(x == n for x in gold.values()) >= 3}) >= 40
+    assert happenings.bcubed(gold, assign_stories(keys)[0])[2] >= 0.90
+    assert happenings.bcubed(gold, happenings.by_night(keys))[2] >= 0.90
+
+
+def test_assign_stories_compares_a_bounded_number_when_many_are_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = 0
+
+    def counted(*args: object) -> float:
+        nonlocal calls
+        calls += 1
+        return 0.0  # nothing is ever joined: every article is compared with as many stories as there may be
+
+    monkeypatch.setattr(stories, "likeness", counted)
+    many = [key(f"n-{i:03}", BRIDGE[0]) for i in range(150)]
+    assign_stories(many)
+    assert calls <= len(many) * stories.MAX_COMPARED

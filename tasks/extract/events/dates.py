@@ -59,10 +59,24 @@ _PATTERNS: tuple[tuple[str, str], ...] = (
     ("bareyear", r"\b(?P<y>(?:19|20)\d\d)(?= [a-z])"),
 )  # fmt: skip
 _COMPILED = tuple((n, re.compile(p, re.I)) for n, p in _PATTERNS)
+_YEAR = re.compile(r"\d{4}")
 _HINT = re.compile(
     rf"\d{{4}}|{_day}|{_month}|\b(?:week|month|year|day|weekend|overnight|night|today|tonight|yesterday|tomorrow|hours|morning|afternoon|evening)s?\b",
     re.I,
 )
+_MONTH_HINTS = tuple(m[:3] for m in _MONTHS)
+_GATES: dict[str, tuple[str, ...]] = {
+    "iso": ("-",), "range": ("between", "from"), "mdy": _MONTH_HINTS, "dmy": _MONTH_HINTS, "my": _MONTH_HINTS,
+    "agoword": ("ago", "earlier", "before"), "past": ("last", "past"), "pasthours": ("hours",),
+    "lastday": ("last", "past"), "nextday": ("next", "coming"), "weekday": ("day",),
+    "lastunit": ("last", "this", "next", "previous"), "lastmonth": _MONTH_HINTS, "night": ("night",),
+    "yesterday": ("yesterday",), "today": ("today", "tonight", "this "), "tomorrow": ("tomorrow",),
+    "inmonth": _MONTH_HINTS, "inyear": ("18", "19", "20"), "bareyear": ("19", "20"),
+}  # fmt: skip
+"""What a text must hold, in small letters, for a pattern to match at all: cheaper to look for than the pattern."""
+_HINTS = (
+    *_MONTH_HINTS, "day", "week", "month", "year", "night", "tomorrow", "hour", "morning", "afternoon", "evening",
+)  # fmt: skip
 MAX_SENTENCE = 3000
 
 
@@ -82,12 +96,15 @@ class When:
 def find_dates(text: str, offset: int, published: dt.date | None, ahead: bool = False) -> list[When]:
     """Date expressions of a sentence, in order, none overlapping. `ahead`: weekdays lie in the future (a plan)."""
     text = text[:MAX_SENTENCE]
-    if not _HINT.search(text):
+    low = text.lower()
+    if not (any(h in low for h in _HINTS) or _YEAR.search(low)) or not _HINT.search(text):
         return []
-    cased = text != text.lower()
+    cased = text != low
     taken: list[tuple[int, int]] = []
     out = []
     for name, pattern in _COMPILED:
+        if not any(h in low for h in _GATES[name]):
+            continue
         for m in pattern.finditer(text):
             if any(m.start() < b and a < m.end() for a, b in taken):
                 continue

@@ -31,9 +31,10 @@ READ_CHARS = 5000
 MAX_TERMS = 120
 MAX_PAIRS = 60
 MAX_ANCHORS = 8
-MAX_MEMBERS = 12
+MAX_MEMBERS = 8
 """Members of a story that are kept to compare with: its first ones."""
 _WORD = re.compile(r"[^\W\d_](?:[\w'’.-]*[^\W_])?|\d[\d,.]*\d|\d")
+_TOKEN = re.compile(r"[^\W_][\w'’-]*|[.!?:“”\"\n]")
 _SENTENCE = re.compile(r"(?<=[a-z0-9”\"’)][.!?])\s+(?=[A-Z“\"‘])|\n+")
 
 
@@ -44,6 +45,7 @@ class StoryKey:
     article_id: str
     day: date | None
     title: frozenset[str]
+    names: frozenset[str]
     terms: tuple[tuple[str, int], ...]
     pairs: frozenset[str]
     anchors: tuple[tuple[date, frozenset[str]], ...]
@@ -59,6 +61,7 @@ class KnownStory:
     members: tuple[StoryKey, ...]
 
 
+@functools.lru_cache(maxsize=1 << 16)
 def _normal(word: str) -> str:
     word = word.lower().replace("’", "'").removesuffix("'s").strip(".'-")
     return word[:-1] if len(word) > 4 and word.endswith("s") and not word.endswith("ss") else word
@@ -67,6 +70,23 @@ def _normal(word: str) -> str:
 def words_of(text: str) -> list[str]:
     """Normalised words of a text."""
     return [w for m in _WORD.finditer(text) if len(w := _normal(m.group(0))) > 1]
+
+
+def names_of(text: str) -> frozenset[str]:
+    """Normalised words that are written with a capital inside sentences, and never without."""
+    small, large = set(), set()
+    inside = False
+    for m in _TOKEN.finditer(text):
+        word = m.group(0)
+        if not word[0].isalnum():
+            inside = False
+            continue
+        if word[0].islower():
+            small.add(_normal(word))
+        elif inside and word[0].isupper() and len(word) > 1:
+            large.add(_normal(word))
+        inside = True
+    return frozenset(large - small)
 
 
 class Background:
@@ -83,6 +103,10 @@ class Background:
             known = max(0.0, math.log((self.n + 1) / (self.counts.get(term, 0) + 0.5)))
             self._weights[term] = known
         return known
+
+    def total(self, terms: Iterable[str]) -> float:
+        """Weight of a set of words, summed in one order."""
+        return sum(map(self.weight, sorted(terms)))
 
     def vector(self, k: StoryKey) -> tuple[dict[str, float], float]:
         """Weights of an article's words, and their length; kept, since an article is compared with dozens."""
@@ -139,12 +163,14 @@ def make_key(
     counts = Counter(words)
     weight = {w: back.weight(w) for w in counts}
     ranked = sorted(counts.items(), key=lambda x: (-(1 + math.log(x[1])) * weight[x[0]], x[0]))
+    head = (title or text.split("\n", 1)[0])[:200]
     pairs = Counter((a, b) for a, b in itertools.pairwise(words) if weight[a] + weight[b] > 3.0)
     best = sorted(pairs.items(), key=lambda x: (-x[1] * (weight[x[0][0]] + weight[x[0][1]]), x[0]))
     return StoryKey(
         article_id=article_id,
         day=day,
-        title=frozenset(w for w in words_of((title or text.split("\n", 1)[0])[:200]) if back.weight(w) > 1.0),
+        title=frozenset(w for w in words_of(head) if back.weight(w) > 1.0),
+        names=names_of(f"{title}\n{text}" if title else text),
         terms=tuple(ranked[:MAX_TERMS]),
         pairs=frozenset(f"{a} {b}" for (a, b), _ in best[:MAX_PAIRS]),
         anchors=_anchors(text, day, back),
@@ -201,10 +227,29 @@ WEIGHTS = (-0.39, 0.0, 0.38, -0.5, 0.69)
 BIAS = 0.95
 """Fitted by train_stories.py on pairs that share their topic; so they say nothing of articles that do not."""
 SAME_TOPIC = 0.09
-"""Cosine from which two articles share a topic; below, their likeness falls steeply. 0.25 and more is one happening
+"""Cosine from which two long articles share a topic; below, their likeness falls steeply. 0.13 more is one happening
 told in much the same words."""
+SHORT_TOPIC = 0.06
+"""What short texts need more: with few words, those of a place and a kind of event weigh as much as a happening's."""
+NAMES, HEADS = 2.0, 6.0
+"""Weights, for short texts, of shared names and of the title's words in the other text. Set on bench/happenings.py."""
 JOIN = 0.5
 """Likeness from which an article joins a story."""
+
+
+def shared(a: frozenset[str], b: frozenset[str], back: Background) -> float:
+    """Weight of what two sets of words share, as a part of the lighter set's."""
+    least = min(back.total(a), back.total(b))
+    return back.total(a & b) / least if least > 0 else 0.0
+
+
+def _heads(a: StoryKey, b: StoryKey, back: Background) -> float:
+    """Part of each title's weight whose words the other article has, on average."""
+    found = 0.0
+    for x, y in ((a, b), (b, a)):
+        whole = back.total(x.title)
+        found += back.total(x.title & back.vector(y)[0].keys()) / whole if whole else 0.0
+    return found / 2
 
 
 def likeness(a: StoryKey, b: StoryKey, back: Background) -> float:
@@ -214,9 +259,13 @@ def likeness(a: StoryKey, b: StoryKey, back: Background) -> float:
     cosine = lexical(a, b, back)
     if cosine < SAME_TOPIC / 2:
         return 0.0
+    short = 1 - min(len(a.terms), len(b.terms)) / MAX_TERMS
+    topic = SAME_TOPIC + SHORT_TOPIC * short
     z = BIAS + sum(w * x for w, x in zip(WEIGHTS, features(a, b, back), strict=True))
-    z += 60 * min(0.0, cosine - SAME_TOPIC) + 12 * max(0.0, cosine - 0.22)
+    z += 60 * min(0.0, cosine - topic) + 12 * max(0.0, cosine - topic - 0.13)
     z += 0.5 * bool(a.happenings & b.happenings)
+    if short > 0:
+        z += short * (NAMES * (shared(a.names, b.names, back) - 0.35) + HEADS * (_heads(a, b, back) - 0.2))
     return 1 / (1 + math.exp(-z))
 
 
@@ -260,10 +309,12 @@ def _enter(index: dict[str, set[str]], story_id: str, k: StoryKey, back: Backgro
 
 def _rare(k: StoryKey, back: Background) -> list[str]:
     """The words an article is found by: its weightiest."""
-    return sorted((t for t, _ in k.terms), key=lambda t: (-back.weight(t), t))[:MAX_TERMS]
+    return sorted((t for t, _ in k.terms), key=lambda t: (-back.weight(t), t))[:MAX_FOUND_BY]
 
 
-MAX_COMPARED = 60
+MAX_COMPARED = 20
+MAX_FOUND_BY = 120
+MAX_POSTINGS = 200
 
 
 def _best(
@@ -273,16 +324,19 @@ def _best(
     votes: Counter[str] = Counter()
     for t in _rare(k, back):
         found = index.get(t, ())
-        if len(found) <= 200:
+        if len(found) <= MAX_POSTINGS:
             weight = back.weight(t)
             for sid in found:
                 votes[sid] += int(weight * 100)
-    ranked = sorted(votes.items(), key=lambda x: (-x[1], x[0]))[:MAX_COMPARED]
+    compared = 0
     best, top = None, JOIN
-    for sid, _ in ranked:
+    for sid, _ in sorted(votes.items(), key=lambda x: (-x[1], x[0])):
         members = [m for m in stories[sid] if not (m.day and k.day) or abs((m.day - k.day).days) <= days]
         if not members:
             continue
+        compared += 1
+        if compared > MAX_COMPARED:
+            break
         if any(m.article_id == k.article_id for m in members):
             return sid
         like = [likeness(k, m, back) for m in members]
