@@ -170,8 +170,11 @@ def listed(outlets: Outlets = None, out: Out = None, settings: SettingsFile = No
 
     rules = _rules(settings, out=out)
     configs = _guarded(lambda: load_outlets(outlets or Path(rules.outlets)))
-    with _guarded(lambda: State.open(state_place(Path(rules.processed), rules))) as state:
-        known = {s.url: s for s in state.sources()}
+    place = state_place(Path(rules.processed), rules)
+    known = {}
+    if "://" in place or Path(place).is_file():  # to look must not make one
+        with _guarded(lambda: State.open(place)) as state:
+            known = {s.url: s for s in state.sources()}
     rows = []
     for config in configs:
         for url in config.sources:
@@ -218,6 +221,9 @@ def state_show(out: Out = None, settings: SettingsFile = None, as_json: Json = F
 
     rules = _rules(settings, out=out)
     place = state_place(Path(rules.processed), rules)
+    if "://" not in place and not Path(place).is_file():
+        typer.echo(f"{place}: there is none yet; the first night makes it")
+        raise typer.Exit(1)
     with _guarded(lambda: State.open(place)) as state:
         counts = state.counts()
     if as_json:

@@ -61,6 +61,14 @@ def test_outlets_list_and_state_tell_what_is_remembered(tmp_path: Path, monkeypa
     assert json.loads(RUN.invoke(app, ["state", "show", "--json", *folders]).output) == shown
 
 
+def test_looking_at_the_state_makes_none(tmp_path: Path) -> None:
+    (tmp_path / "outlets.toml").write_text('[[outlet]]\ndomain = "a.example"\nfeeds = ["https://a.example/rss"]\n')
+    (row,) = json.loads(RUN.invoke(app, ["outlets", "list", "--json"]).output)
+    assert row["state"] == "not asked yet"
+    assert RUN.invoke(app, ["state", "show"]).exit_code == 1
+    assert [p.name for p in tmp_path.iterdir()] == ["outlets.toml"]
+
+
 def test_diff_shows_what_an_edit_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     said = "“The roof fell in at once,” said the fire chief Tom Abara."
     with serving({}) as press:
