@@ -135,6 +135,7 @@ def find_body(
             return Body(paragraphs=_lines(text), removed=[], standfirst=None, extractor="newspaper3k", confidence=0.6)
     blocks = blocks_of(runs, near_prose(runs))
     chances = label_chances("blocks", block_features(blocks, title, description))
+    chances = [{**c, "B": 0.0} if _is_cut_link(b) else c for b, c in zip(blocks, chances, strict=True)]
     sure = expected_f(blocks, chances)
     weight = 1.0 if stated else RECALL_WEIGHT
     keep = expected_f(blocks, chances, weight) / (1 + weight)
@@ -161,6 +162,11 @@ def find_body(
         confidence=_confidence(blocks, chances, agreement(text, found) if asked else 1.0),
         layout=None if stated else _layout(runs, [b.number for b, y in zip(blocks, labels, strict=True) if y == "B"]),
     )  # fmt: skip
+
+
+def _is_cut_link(block: Block) -> bool:
+    """A link whose words break off leads to where they go on: the teaser of another article, however it is marked."""
+    return block.link_chars > 0.9 * len(block.text) and block.text.endswith(("…", "..."))
 
 
 def _seconded(blocks: list[Block], chances: list[dict[str, float]], found: str, keep: float) -> list[dict[str, float]]:
