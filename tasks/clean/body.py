@@ -170,17 +170,12 @@ def _is_cut_link(block: Block) -> bool:
 
 
 def _seconded(blocks: list[Block], chances: list[dict[str, float]], found: str, keep: float) -> list[dict[str, float]]:
-    """The chances, with those of blocks that the other finder keeps raised to where they stay.
-
-    A block that is mostly a link is never raised: teasers of other articles pass for paragraphs with every finder.
-    """
+    """The chances, with those of blocks that the other finder keeps raised to where they stay."""
     lines = {tidy(line).removeprefix("- ") for line in found.split("\n")}
     whole = " ".join(found.split())
     return [
         {**c, "B": max(c["B"], keep)}
-        if not b.hidden
-        and b.link_chars * 2 < len(b.text)
-        and (b.text in lines or (len(b.text) > MIN_SECONDED and b.text in whole))
+        if not b.hidden and (b.text in lines or (len(b.text) > MIN_SECONDED and b.text in whole))
         else c
         for b, c in zip(blocks, chances, strict=True)
     ]
