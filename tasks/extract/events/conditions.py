@@ -88,6 +88,9 @@ def _phys(t: Token, ctx: Context) -> bool:
     if t.pos_ == "VERB" and subj is not None and subj.ent_type_ == "PERSON" and not ctx.here.get("casualty", 0):
         if obj is None or not classes(obj) & {"building", "territory", "protester", "police", "military"}:
             return False  # one named person attacks another in words
+    if t.pos_ == "VERB" and obj is None and subj is not None and not is_passive(t) and subj.pos_ == "PROPN":
+        if subj.ent_type_ not in _POLITY and not classes(subj) & {"military", "rebel", "police", "protester"}:
+            return False  # "United attacked and shot past the keeper"
     if ctx.here.get("conflict", 0) > 1:
         return True
     kinds = (classes(obj) if obj is not None else frozenset()) | (classes(subj) if subj is not None else frozenset())
@@ -402,6 +405,9 @@ def _finite_main(t: Token, ctx: Context) -> bool:
 
 NAMED: dict[str, Callable[[Token, Context], bool]] = {
     "phys": _phys,
+    "business": lambda t, c: (
+        c.here.get("business", 0) > 0 or c.words & {"inflation", "prices", "profits", "markets"} != set()
+    ),
     "named": lambda t, c: bool(children(t, "oprd", "attr")) or len(children(t, "dobj", "ccomp")) > 0,
     "physnoun": lambda t, c: (
         t.dep_ not in ("compound",)
@@ -549,6 +555,8 @@ NAMED: dict[str, Callable[[Token, Context], bool]] = {
 _CARRIERS = frozenset({"campaign", "raid", "attack", "operation", "spree", "wave", "incident", "attempt", "plot"})
 _PHYSICAL = frozenset({"ASSAULT", "PROTEST", "COERCE", "MOBILIZE"})
 _GENERIC = frozenset({"you", "anyone", "everyone", "someone", "anybody", "nobody", "one"})
+_FORCE = frozenset({"ASSAULT", "COERCE"})
+_NO_SIDE = frozenset({"animal"})
 _REDUCED = frozenset({"SUPPORT", "AID", "ACCUSE", "COOPERATE", "REQUEST", "AGREE", "CONSULT", "REJECT"})
 
 
@@ -560,6 +568,12 @@ def holds(rule: Rule, t: Token, ctx: Context) -> bool:
         return False  # "protest song", "fighting force"
     if rule.kind == "v" and any(lower(x) in _GENERIC for x in (doer(t), undergoer(t)) if x is not None):
         return False  # "you get shot"
+    if rule.kind == "v" and rule.type in _FORCE | {"REQUEST"}:
+        who, whom = doer(t), undergoer(t)
+        if who is not None and classes(who) & (_NO_SIDE | {"trade"}) and rule.type != "REQUEST":
+            return False  # "a shark attacked", "retailers are raiding the high street"
+        if any(x is not None and "work" in classes(x) for x in (who, whom)):
+            return False  # "murdered the song", "the recipe calls for"
     if rule.type in _REDUCED and t.pos_ == "VERB" and t.dep_ in ("acl", "amod") and t.tag_ in ("VBN", "VBG"):
         return False  # "backed by", "accused of", "calling for" only describe a side
     return all(_one(name, values, t, ctx) != negated for name, values, negated in rule.conditions)
