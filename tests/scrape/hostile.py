@@ -251,7 +251,7 @@ says("page called a picture", "page", ("not_html",), b"HTTP/1.1 200 OK\r\nConten
 says(
     "tags without end",
     "page",
-    ("too_large", "not_article", "no_text", "too_short"),
+    ("too_large", "not_article", "no_text", "too_short", "time_limit"),
     OK + b"\r\n" + b"<div><b>" * 200_000,
 )
 says("attributes without end", "page", ("too_short", "no_text", "not_article", "too_large"),
@@ -364,7 +364,7 @@ async def _(talk: Talk) -> None:
     talk.writer.close()
 
 
-@hostile("infinite calendar", "front", "not_article", "no_text", "too_short", "duplicate_input")
+@hostile("infinite calendar", "front", "not_article", "no_text", "too_short", "duplicate_input", "timeout")
 async def _(talk: Talk) -> None:
     days = "".join(
         f"<a href='{talk.path.rstrip('/')}/{2000 + i}/01/02/what-was-on-this-day'>day</a>" for i in range(20_000)
