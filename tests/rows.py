@@ -85,6 +85,8 @@ def event(article_row: tables.Article, evidence: str, trigger: str, **more: Any)
         "trigger_start": at,
         "trigger_end": at + len(trigger),
         "modality": "asserted",
+        "place_from": "none",
+        "date_from": "none",
         "quad": "material_conflict",
         "confidence": 0.8,
     }
