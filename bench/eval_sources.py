@@ -4,8 +4,8 @@ python -m bench.eval_sources [--errors] [--held | --seen]
 
 A statement of the golden set counts where a quote overlaps it by half of its words or more. Of those: `identity`: the
 source's name fits the golden name (a person's surname, else a telling word) and no other source of the passage better;
-`kind` and `named`: equal (documents are left out of `named`); `role` and `affiliation`: over named persons that were found,
-golden and answer share a word or both are empty; `pairs`: F1 of pairs of statements that are one source's.
+`kind` and `named`: equal (documents are left out of `named`); `role` and `affiliation`: over named persons that were
+found, golden and answer share a word or both are empty; `pairs`: F1 of pairs of statements that are one source's.
 """
 
 from __future__ import annotations

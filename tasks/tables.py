@@ -370,9 +370,9 @@ class Event:
     place_from: Annotated[
         str,
         Col(
-            "where the place was read: clause, sentence, earlier (the event or sentence before), dateline, article (only "
-            "the country, which all of it is about); or why there is none: none (not named), unclear (what the sentence "
-            "names is not its place), elsewhere, not bodily (said or agreed, not done somewhere)",
+            "where the place was read: clause, sentence, earlier (the event or sentence before), dateline, article "
+            "(only the country, which all of it is about); or why there is none: none (not named), unclear (what the "
+            "sentence names is not its place), elsewhere, not bodily (said or agreed, not done somewhere)",
             low_cardinality=True,
         ),
     ]
