@@ -181,6 +181,7 @@ class _Builder:
         self._pieces: list[str] = []
         self._link_chars = 0
         self._element: _Element | None = None
+        self.open = False  # whether a run has begun
         self._breaks = 0
         self._image = self._pictured = 0  # number of the element the last image stands in
 
@@ -189,11 +190,12 @@ class _Builder:
 
     def add(self, text: str, element: _Element) -> None:
         if text.isspace():
-            if self._pieces:
+            if self.open:
                 self._pieces.append(" ")
             return
         if self._element is None:
             self._element, self._pictured, self._image = element, self._image, 0
+            self.open = True
         self._breaks = 0
         if "&" in text:
             text = html.unescape(text)
@@ -203,16 +205,20 @@ class _Builder:
 
     def line_break(self) -> None:
         """Two <br> in a row end a paragraph, one is a space."""
+        if not self.open:
+            return
         self._breaks += 1
         if self._breaks >= 2:
             self.flush()
-        elif self._pieces:
+        elif self.open:
             self._pieces.append(" ")
 
     def flush(self) -> None:
+        """End the run. Where none is open it changes nothing: ask `open` first, which is true once in nine times."""
         element, self._breaks = self._element, 0
         if element is None:
             return
+        self.open = False
         text = " ".join("".join(self._pieces).split())
         if text and len(self.runs) < MAX_BLOCKS:
             pictured = 0
@@ -235,7 +241,7 @@ def outline(root: Any) -> list[Run]:
     The tree is written out by the parser and read as tokens: what the parser writes is well formed.
     """
     builder = _Builder()
-    add, flush = builder.add, builder.flush
+    add, flush, new = builder.add, builder.flush, tuple.__new__  # a third of the time of a call of the named tuple
     top, depth = _ROOT, 0
     skipped, nested = "", 0  # inside an element without text: its name, and how often it stands in itself
     for node in reversed(root.css("script, style")):  # from the last on: in SVG one may stand in another
@@ -249,16 +255,16 @@ def outline(root: Any) -> list[Run]:
         elif not number:
             pass  # the root itself
         elif close:
-            if tag in BREAKING:
+            if builder.open and tag in BREAKING:
                 flush()
             while top.above is not None:
                 closed, top, depth = top.tag, top.above, depth - 1
                 if closed == tag:
                     break
         elif tag not in _EMPTY and depth < MAX_DEPTH:
-            if tag in BREAKING:
+            if builder.open and tag in BREAKING:
                 flush()
-            top, depth = _Element(tag, attributes, number, top, top.link or tag == "a"), depth + 1
+            top, depth = new(_Element, (tag, attributes, number, top, top.link or tag == "a")), depth + 1
         elif tag == "br":
             builder.line_break()
         else:
@@ -268,7 +274,7 @@ def outline(root: Any) -> list[Run]:
                 flush()
             if tag not in _VOID:
                 skipped, nested = tag, 1
-        if text and not skipped:
+        if text and not skipped and (builder.open or not text.isspace()):
             add(text, top)
     flush()
     return builder.runs

@@ -27,7 +27,8 @@ RECALL_WEIGHT = 4.0
 """On a page that does not say it is an article the model has seen little like it, and recall counts for more."""
 MIN_SECONDED = 30
 """Code points from which a block within a line of the other finder counts as found by it."""
-_GLUED = re.compile(r"[^\W\d_]{2}[.!?][\"”’)]*(?:[A-ZÀ-ÖØ-Þ]|[“„]\w)")
+# the stop comes first: a search for letters would begin at every letter
+_GLUED = re.compile(r"[.!?](?<=[^\W\d_]{2}[.!?])[\"”’)]*(?:[A-ZÀ-ÖØ-Þ]|[“„]\w)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +45,7 @@ class Body:
 
 def tidy(text: str) -> str:
     """NFC, one line, single spaces, and a space where two sentences ran together."""
-    flat = " ".join(unicodedata.normalize("NFC", text).split())
+    flat = " ".join((text if text.isascii() else unicodedata.normalize("NFC", text)).split())
     if not _GLUED.search(flat):
         return flat
     pieces = [(u.join, flat[u.start : u.end]) for u in split_units(flat, split_camel=False)]

@@ -90,7 +90,7 @@ def decode(body: bytes, content_type: str | None = None) -> str | None:
     for codec in ["utf-8", *(c for c in stated if not c.startswith("utf-16") and not c.startswith("utf-32"))]:
         text = _strict(body, codec)
         if text is not None and not (codec == "utf-8" and _is_seven_bit(text, stated)):
-            return _usable(text)
+            return _usable(text, body if codec == "utf-8" else None)
     best = body.decode("utf-8", "replace")
     if best.count("\ufffd") > len(best) * 0.001:  # a few broken bytes are a damaged UTF-8 page, more is another charset
         best = body.decode(next((c for c in stated if c not in ("utf-8",)), "cp1252"), "replace")
@@ -102,10 +102,11 @@ def _is_seven_bit(text: str, stated: list[str]) -> bool:
     return any(c.startswith(("iso2022", "hz")) for c in stated) and text.isascii()
 
 
-def _usable(text: str) -> str | None:
+def _usable(text: str, data: bytes | None = None) -> str | None:
+    """The text without control characters, None if it is none. `data`: the same in UTF-8, where that is at hand."""
     nuls = text.count("\x00")
     # most pages have none, and a search of their bytes is a tenth of a pass over their characters
-    data = text.encode("utf-8", "surrogatepass")
+    data = text.encode("utf-8", "surrogatepass") if data is None else data
     clean = text if len(data.translate(None, _CONTROL_BYTES)) == len(data) else _CONTROL.sub("", text)
     bad = text.count("\ufffd") + len(text) - nuls - len(clean)
     # NUL is what broken writers pad with; other control characters belong to pictures and archives

@@ -26,8 +26,24 @@ _ENDS_ITSELF = frozenset("p li dt dd option tr td th".split())
 _VOID = frozenset("area base br col embed hr img input link meta param source track wbr".split())
 
 
+def _has_long_tag(html: str) -> bool:
+    """Whether a tag is longer than _LONG: such a one fills a whole window with neither "<" nor ">"."""
+    window = _LONG // 2
+    filled = False
+    for at in range(0, len(html) - window + 1, window):
+        was, filled = filled, html.find("<", at, at + window) < 0
+        # of one stretch only the first window is looked at: the tag began before it
+        if filled and not was and html.find(">", at, at + window) < 0:
+            start = html.rfind("<", max(0, at - window), at)
+            if start >= 0 and html.find(">", start, at) < 0:
+                return True
+    return False
+
+
 def _shorten_tags(html: str) -> str:
     """A tag with too many attributes loses all of them; a long one with few (an inlined image) stays."""
+    if not _has_long_tag(html):
+        return html
     pieces = html.split("<")
     changed = False
     for i, piece in enumerate(pieces):

@@ -21,6 +21,10 @@ _FOLD = re.compile(r"\w+")
 _WEIGHTS = {"ld": 1.3, "og": 1.2, "h1": 1.0, "twitter": 0.4, "tag": 0.5}
 
 
+MAX_SITE_WORDS = 7
+"""Some pages state their headline as the name of the site."""
+
+
 def fold(text: str | None) -> str:
     return " ".join(_FOLD.findall((text or "").lower()))
 
@@ -48,7 +52,7 @@ def site_names(page: Structured, outlet: str | None) -> set[str]:
     if outlet:
         label = outlet.split(".")[-2] if outlet.count(".") else outlet
         names |= {fold(outlet), label.lower()}
-    return {n for n in names if n}
+    return {n for n in names if n and len(n.split()) <= MAX_SITE_WORDS}
 
 
 def _is_site(piece: str, sites: set[str]) -> bool:
