@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from tasks import tables
-from tasks.extract.quotes.frame import Frame, hash_of, hashes
+from tasks.extract.quotes.frame import Frame, hash_of, hashes, is_in
 from tasks.extract.quotes.spans import Piece
 from tasks.extract.quotes.speakers import Cue, Scene
 
@@ -64,11 +64,11 @@ def _clause(f: Frame, top: int, verb: int, piece: Piece) -> tuple[int, int] | No
     if not inside:
         return None
     lo, hi = inside[0], inside[-1] + 1
-    while lo < hi and (not f.is_word[lo] or f.doc[int(f.token[lo])].lower_ == "that"):
+    while lo < hi and (not f.is_word[lo] or f.words[lo] == "that"):
         lo += 1
     while hi > lo and not f.is_word[hi - 1]:
         hi -= 1
-    own = np.isin(f.dep[lo:hi], hashes("nsubj", "nsubjpass", "expl")).any()
+    own = is_in(f.dep[lo:hi], hashes("nsubj", "nsubjpass", "expl")).any()
     return (lo, hi) if own and int(f.is_word[lo:hi].sum()) >= MIN_WORDS else None
 
 

@@ -5,7 +5,7 @@ The weights are learnt by CRFsuite (see train.py); here they are one sorted tabl
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +17,52 @@ F32 = npt.NDArray[np.float32]
 F64 = npt.NDArray[np.float64]
 
 
+BITS = 21
+"""First bits of a key by which a table is entered."""
+
+BLOCK = 1_000
+"""Rows whose features are looked up at once: about 10 MB of working memory, and the quickest of the sizes tried."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class KeyTable:
+    """Sorted 64-bit keys, evenly spread as `mix` makes them, with where those of each first bits begin."""
+
+    keys: U64
+    first: npt.NDArray[np.int32] = field(init=False)
+
+    def __post_init__(self) -> None:
+        edges = np.arange(1 << BITS, dtype=np.uint64) << np.uint64(64 - BITS)
+        first = np.append(np.searchsorted(self.keys, edges), len(self.keys)).astype(np.int32)
+        object.__setattr__(self, "first", first)
+
+    def find(self, wanted: U64) -> I64:
+        """For each wanted key its index in `keys`, len(keys) if it is none. One call with many is quickest."""
+        bits = (wanted >> np.uint64(64 - BITS)).astype(np.int32)
+        lo, hi = self.first[bits], self.first[bits + 1]
+        found = np.full(len(wanted), len(self.keys), dtype=np.int64)
+        at = np.flatnonzero(lo < hi)
+        lo, hi, wanted = lo[at], hi[at], wanted[at]
+        while len(at):
+            same = self.keys[lo] == wanted
+            found[at[same]] = lo[same]
+            lo = lo + 1
+            more = np.flatnonzero(~same & (lo < hi))
+            at, lo, hi, wanted = at[more], lo[more], hi[more], wanted[more]
+        return found
+
+    def add_up(self, weights: F32, columns: list[U64]) -> F64:
+        """For each row of the columns the sum of the weights of its keys; `weights` has a last row of zeros. Rows are
+        taken in blocks, so that memory stays small however long the text is."""
+        n = len(columns[0])
+        blocks = []
+        for lo in range(0, n, BLOCK):
+            wanted = np.concatenate([c[lo : lo + BLOCK] for c in columns])
+            found = weights[self.find(wanted)].reshape(len(columns), -1, *weights.shape[1:])
+            blocks.append(found.sum(axis=0, dtype=np.float64))
+        return np.concatenate(blocks)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Crf:
     """Weights: keys (K,) sorted, weights (K+1, L) with a last row of zeros, transitions (L, L) from row to column."""
@@ -25,15 +71,16 @@ class Crf:
     keys: U64
     weights: F32
     transitions: F64
+    table: KeyTable = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "table", KeyTable(self.keys))
 
     def scores(self, columns: list[U64]) -> F64:
         """(n, L) sums of the weights of each token's features."""
-        n = len(columns[0]) if columns else 0
-        out = np.zeros((n, len(self.labels)), dtype=np.float64)
-        for column in columns:
-            at = np.minimum(np.searchsorted(self.keys, column), len(self.keys) - 1)
-            out += self.weights[np.where(self.keys[at] == column, at, len(self.keys))]
-        return out
+        if not columns or not len(columns[0]):
+            return np.zeros((0, len(self.labels)), dtype=np.float64)
+        return self.table.add_up(self.weights, columns)
 
     def tag(self, scores: F64, group: I64) -> tuple[I64, F64]:
         """Best label of each token, and (n, L) marginals. `group` numbers the sequences, ascending."""
@@ -51,41 +98,37 @@ class Crf:
         width, size = int(lengths[0]), len(self.labels)
         active = [int(np.searchsorted(-lengths, -t)) for t in range(width)]  # lengths fall: these still go on at t
         trans = self.transitions
-        best = np.zeros((width, len(starts), size))
+        step = np.exp(trans - trans.max())
+        best = np.zeros((len(starts), size))
         back = np.zeros((width, len(starts), size), dtype=np.int8)
-        alpha = np.zeros_like(best)
+        last = np.zeros((len(starts), size))  # Viterbi's scores at each sequence's end
+        alpha = np.zeros((width, len(starts), size))  # chances, scaled at each token so that they sum to 1
+        emits = np.zeros_like(alpha)
         for t in range(width):
             k = active[t]
             emit = scores[starts[:k] + t]
+            likely = emits[t, :k] = np.exp(emit - emit.max(1, keepdims=True))
             if t == 0:
-                best[0, :k] = alpha[0, :k] = emit
-                continue
-            paths = best[t - 1, :k, :, None] + trans
-            back[t, :k] = paths.argmax(1)
-            best[t, :k] = paths.max(1) + emit
-            alpha[t, :k] = _logsum(alpha[t - 1, :k, :, None] + trans, 1) + emit
-        beta = np.zeros((len(starts), size))
-        label = np.zeros(len(starts), dtype=np.int64)
+                best = emit
+            else:
+                paths = best[:k, :, None] + trans
+                back[t, :k] = paths.argmax(1)
+                best = paths.max(1) + emit
+                likely = (alpha[t - 1, :k] @ step) * likely
+            alpha[t, :k] = likely / likely.sum(1, keepdims=True)
+            last[:k] = best
+        beta = np.ones((len(starts), size))
+        label = last.argmax(1)
         for t in range(width - 1, -1, -1):
             k = active[t]
             if t < width - 1:
                 m = active[t + 1]
-                ahead = scores[starts[:m] + t + 1] + beta[:m]
-                beta[:m] = _logsum(trans + ahead[:, None, :], 2)
+                ahead = (emits[t + 1, :m] * beta[:m]) @ step.T
+                beta[:m] = ahead / ahead.sum(1, keepdims=True)
                 label[:m] = np.take_along_axis(back[t + 1, :m], label[:m, None], 1)[:, 0]
-            ends = lengths[:k] == t + 1
-            label[:k] = np.where(ends, best[t, :k].argmax(1), label[:k])
-            joint = alpha[t, :k] + beta[:k]
-            joint -= joint.max(1, keepdims=True)
-            chance = np.exp(joint)
+            chance = alpha[t, :k] * beta[:k]
             marginals[starts[:k] + t] = chance / chance.sum(1, keepdims=True)
             labels[starts[:k] + t] = label[:k]
-
-
-def _logsum(values: F64, axis: int) -> F64:
-    top = values.max(axis, keepdims=True)
-    out: F64 = np.log(np.exp(values - top).sum(axis)) + top.squeeze(axis)
-    return out
 
 
 def save_crf(path: Path, crf: Crf) -> None:

@@ -6,14 +6,14 @@ tagger then looks for what was said and by whom.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
-from tasks.extract.quotes.crf import F32, F64
+from tasks.extract.quotes.crf import F32, F64, KeyTable
 from tasks.extract.quotes.features import CuePrior, bucket, mix, nearest, shift, take
-from tasks.extract.quotes.frame import I64, U64, Bool, Frame, hashes
+from tasks.extract.quotes.frame import I64, U64, Bool, Frame, hashes, is_in
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,24 +22,25 @@ class CueModel:
 
     keys: U64
     weights: F32
+    table: KeyTable = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "table", KeyTable(self.keys))
 
     def chances(self, f: Frame, prior: CuePrior) -> F64:
         """The chance of each token to head a cue; 0 for those that are no candidates."""
         out = np.zeros(len(f))
         at = cue_candidates(f, prior)
         if len(at):
-            total = np.zeros(len(at))
-            for column in cue_features(f, prior, at):
-                k = np.minimum(np.searchsorted(self.keys, column), len(self.keys) - 1)
-                total += self.weights[np.where(self.keys[k] == column, k, len(self.keys))]
+            total = self.table.add_up(self.weights, cue_features(f, prior, at))
             out[at] = 1 / (1 + np.exp(-np.clip(total, -30, 30)))
         return out
 
 
 def cue_candidates(f: Frame, prior: CuePrior) -> I64:
     """Tokens that can head a cue: verbs, and other words that are in the lexicon or headed one in training."""
-    verb = np.isin(f.tag, hashes("VB", "VBD", "VBG", "VBN", "VBP", "VBZ"))
-    other = np.isin(f.tag, hashes("NN", "NNS", "IN", "JJ", "RP", "RB", ":", "MD", "NNP", "TO"))
+    verb = is_in(f.tag, hashes("VB", "VBD", "VBG", "VBN", "VBP", "VBZ"))
+    other = is_in(f.tag, hashes("NN", "NNS", "IN", "JJ", "RP", "RB", ":", "MD", "NNP", "TO"))
     known = (f.cue > 0) | (prior.of(f.lemma) > 1)
     return np.flatnonzero(verb | (other & known))
 

@@ -18,6 +18,7 @@ from tasks.extract.quotes.frame import (
     Frame,
     climb,
     hashes,
+    is_in,
     look_up,
 )
 
@@ -132,7 +133,7 @@ def _local(f: Frame, prior: CuePrior) -> list[U64]:
 def _syntax(f: Frame, prior: CuePrior) -> list[U64]:
     strength = prior.of(f.lemma)
     cue = f.cue * 10 + strength
-    clause = climb(f.head, np.isin(f.dep, hashes(*CLAUSE_DEPS)))
+    clause = climb(f.head, is_in(f.dep, hashes(*CLAUSE_DEPS)))
     gov = f.head[clause]
     self_gov = gov == clause
     side = np.sign(np.arange(len(f)) - f.head)
@@ -264,7 +265,7 @@ def _sentence(f: Frame, prior: CuePrior) -> list[U64]:
     inside = f.quote >= 0
     first = np.concatenate([[True], np.diff(f.sent) > 0])
     sent_start = np.maximum.accumulate(np.where(first, at, 0))
-    comma = np.isin(f.lower, hashes(",", ";", "—", "–"))
+    comma = is_in(f.lower, hashes(",", ";", "—", "–"))
     commas = np.cumsum(comma)
     cl = np.minimum(np.where(left >= 0, commas[at] - commas[np.maximum(left, 0)], 3), 3)
     cr = np.minimum(np.where(right >= 0, commas[np.maximum(right, 0)] - commas[at], 3), 3)
@@ -352,7 +353,7 @@ def _between_heads(f: Frame, chances: F64) -> list[U64]:
     """The likely cues before and after a token in its sentence, and the surest of the sentence and the one before."""
     at, inside, likely = np.arange(len(f)), f.quote >= 0, chances > 0.5
     left, right = nearest(likely, f.sent, left=True), nearest(likely, f.sent, left=False)
-    commas = np.cumsum(np.isin(f.lower, hashes(",", ";", "—", "–", ":")))
+    commas = np.cumsum(is_in(f.lower, hashes(",", ";", "—", "–", ":")))
     cl = np.where(left >= 0, np.minimum(commas - commas[np.maximum(left, 0)], 3), 4)
     cr = np.where(right >= 0, np.minimum(commas[np.maximum(right, 0)] - commas, 3), 4)
     dl, dr = bucket(np.where(left >= 0, at - left, 40)), bucket(np.where(right >= 0, right - at, 40))

@@ -230,7 +230,7 @@ def _stance(frame: Frame, cue: Cue) -> str:
     for i in [cue.main, *range(cue.lo, cue.hi)]:
         token = frame.doc[int(frame.token[i])]
         lemma = token.lemma_.lower()
-        after = {frame.doc[int(t)].lower_ for t in frame.token[i + 1 : i + 3]}
+        after = set(frame.words[i + 1 : i + 3])
         contexts = stance_contexts().get(lemma, ())
         for words, with_one, _ in contexts:
             if words & after:

@@ -7,9 +7,7 @@ were set by hand on training texts that the tagger had not seen, on the world de
 
 from __future__ import annotations
 
-import numpy as np
-
-from tasks.extract.quotes.frame import hashes
+from tasks.extract.quotes.frame import hashes, is_in
 from tasks.extract.quotes.spans import Piece
 from tasks.extract.quotes.speakers import Cue, Scene
 
@@ -51,13 +49,13 @@ def has_known_cue(scene: Scene, cue: Cue | None) -> bool:
     if cue is None:
         return False
     lemmas = scene.frame.lemma[cue.lo : cue.hi]
-    return bool((scene.frame.cue[cue.lo : cue.hi] > 0).any() or np.isin(lemmas, hashes(*_SIGNS)).any())
+    return bool((scene.frame.cue[cue.lo : cue.hi] > 0).any() or is_in(lemmas, hashes(*_SIGNS)).any())
 
 
 def has_clause(scene: Scene, piece: Piece) -> bool:
     """Whether it holds a verb with its subject; a subject alone ("The dish", is known as) is no clause."""
     f = scene.frame
-    subject = np.isin(f.dep[piece.lo : piece.hi], hashes("nsubj", "nsubjpass", "csubj", "expl"))
+    subject = is_in(f.dep[piece.lo : piece.hi], hashes("nsubj", "nsubjpass", "csubj", "expl"))
     head = f.head[piece.lo : piece.hi]
     return bool((subject & (head >= piece.lo) & (head < piece.hi)).any())
 
@@ -88,7 +86,7 @@ def needed(
     share = marked_share(scene, pieces)
     if speaker is None and not clause and share < ALL_MARKED:
         need = max(need, NOT_CLAUSE_NOR_SPEAKER)
-    if first.hi - first.lo == 1 and f.doc[int(f.token[first.lo])].lower_ in _PRONOUNS:
+    if first.hi - first.lo == 1 and f.words[first.lo] in _PRONOUNS:
         need = max(need, LONE_PRONOUN)
     if _label_before_colon(scene, cue, speaker):
         need = 2.0

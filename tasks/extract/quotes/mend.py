@@ -7,7 +7,7 @@ import re
 import numpy as np
 
 from tasks.extract.quotes.crf import F64
-from tasks.extract.quotes.frame import I64, Frame, hash_of, hashes
+from tasks.extract.quotes.frame import I64, Frame, hash_of, hashes, is_in
 from tasks.extract.sources.mentions import noun_kinds
 
 _TURN = re.compile(r"^[ \t\"“]{0,3}([A-Z][A-Z.'’\- ]{1,30}):[ \t]", re.MULTILINE)
@@ -53,7 +53,7 @@ def _names_after_cue(f: Frame, labels: I64, marginals: F64) -> None:
         e = b + 1
         while e < len(f) and labels[e] == 2 and f.sent[e] == f.sent[b]:
             e += 1
-        named = np.isin(f.tag[b:e], proper)
+        named = is_in(f.tag[b:e], proper)
         if e - b > 5 or not named[-1] or b == 0 or labels[b - 1] not in (3, 4):
             continue
         if not all(n or _is_person_word(f, b + k) for k, n in enumerate(named.tolist())):
@@ -70,7 +70,7 @@ def _names_after_cue(f: Frame, labels: I64, marginals: F64) -> None:
 
 
 def _is_person_word(f: Frame, i: int) -> bool:
-    return noun_kinds().get(f.doc[int(f.token[i])].lower_) == "person"
+    return noun_kinds().get(f.words[i]) == "person"
 
 
 def _clauses(f: Frame, labels: I64, marginals: F64, chances: F64) -> None:
@@ -99,7 +99,7 @@ def _clauses(f: Frame, labels: I64, marginals: F64, chances: F64) -> None:
 def _take(f: Frame, labels: I64, marginals: F64, lo: int, hi: int, cue: int) -> None:
     """Tokens lo to hi become what was said by `cue`, if they are a clause and nothing of them has another label."""
     subjects = hashes("nsubj", "nsubjpass", "expl")
-    if ((labels[lo:hi] > 0) & (labels[lo:hi] != 4)).any() or not np.isin(f.dep[lo:hi], subjects).any():
+    if ((labels[lo:hi] > 0) & (labels[lo:hi] != 4)).any() or not is_in(f.dep[lo:hi], subjects).any():
         return
     while lo < hi and (not f.is_word[lo] or labels[lo] == 4):
         lo += 1

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import bisect
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from tasks.extract.quotes.crf import F64
-from tasks.extract.quotes.frame import I64, Frame
+from tasks.extract.quotes.frame import I64, Frame, strings_of
 from tasks.extract.quotes.spans import Piece
 from tasks.extract.sources.mentions import Mention
 
@@ -27,6 +27,32 @@ class Cue:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Columns:
+    """What `describe` reads of a text, as lists: single values come out of them ten times as fast as out of arrays."""
+
+    sent: list[int]
+    para: list[int]
+    para_first: list[int]  # first token of each token's paragraph
+    head: list[int]
+    dep: list[str]
+    tag: list[str]
+    quoted: list[bool]
+    labels: list[int]
+    speaker: list[float]  # chance of the speaker label
+    best: list[float]  # of each mention the highest such chance among its tokens
+
+
+def columns_of(f: Frame, labels: I64, marginals: F64, mentions: list[Mention]) -> Columns:
+    speaker = marginals[:, 4].tolist()
+    return Columns(
+        sent=f.sent.tolist(), para=f.para.tolist(), para_first=np.searchsorted(f.para, f.para).tolist(),
+        head=f.head.tolist(), dep=strings_of(f.doc, f.dep), tag=strings_of(f.doc, f.tag),
+        quoted=(f.quote >= 0).tolist(), labels=labels.tolist(), speaker=speaker,
+        best=[max(speaker[x.lo : x.hi]) for x in mentions],
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Scene:
     """A text with everything the ranker looks at."""
 
@@ -37,6 +63,10 @@ class Scene:
     mentions: list[Mention]
     heads: list[int]
     cues: list[Cue]
+    columns: Columns = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "columns", columns_of(self.frame, self.labels, self.marginals, self.mentions))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +76,8 @@ class Ranker:
     weights: dict[str, float]
 
     def score(self, features: list[str]) -> float:
-        return sum(self.weights.get(f, 0.0) for f in features)
+        weight = self.weights.get
+        return sum([weight(f, 0.0) for f in features])
 
 
 def find_cues(labels: I64, chances: F64) -> list[Cue]:
@@ -103,6 +134,9 @@ def candidates(scene: Scene, piece: Piece, pieces: list[Piece]) -> list[int]:
     lo = bisect.bisect_left(scene.heads, piece.lo - REACH_BACK)
     hi = bisect.bisect_left(scene.heads, piece.hi + REACH_AHEAD)
     out = []
+    first = max(bisect.bisect_right(pieces, scene.heads[lo], key=_begin) - 1, 0) if lo < hi else 0
+    last = bisect.bisect_right(pieces, scene.heads[hi - 1], key=_begin) if lo < hi else 0
+    pieces = pieces[first:last]
     for m in range(lo, hi):
         k = bisect.bisect_right(pieces, scene.heads[m], key=_begin) - 1
         if k < 0 or scene.heads[m] >= pieces[k].hi:
@@ -119,66 +153,63 @@ def describe(
     last: int | None,
 ) -> list[str]:
     """Names of the features that hold of mention `m` as the speaker of `piece`. `last`: speaker of the piece before."""
-    f, x = scene.frame, scene.mentions[m]
+    f, x, c = scene.frame, scene.mentions[m], scene.columns
     i = x.head
     before = i < piece.lo
     gap = piece.lo - i if before else i - piece.hi + 1
     edge = piece.lo if before else piece.hi - 1
-    near = "s" if f.sent[edge] == f.sent[i] else ("p" if f.para[edge] == f.para[i] else "f")
-    lo, hi = sorted((i, edge))
-    quoted = "q" if f.quote[piece.lo] >= 0 and f.quote[piece.hi - 1] >= 0 else "i"
-    chance = float(scene.marginals[x.lo : x.hi, 4].max())
-    head_chance = float(scene.marginals[i, 4])
-    dep, gov = f.doc.vocab.strings[int(f.dep[i])], int(f.head[i])
-    place = f"{near}{'b' if before else 'a'}"
+    near = "s" if c.sent[edge] == c.sent[i] else ("p" if c.para[edge] == c.para[i] else "f")
+    lo, hi = (i, edge) if i < edge else (edge, i)
+    quoted = "q" if c.quoted[piece.lo] and c.quoted[piece.hi - 1] else "i"
+    chance = _level(c.best[m])
+    dep = c.dep[i]
+    place = near + ("b" if before else "a")
     out = [
         f"form {x.form} {quoted}",
         f"place {place} {quoted}",
         f"gap {place} {_bin(gap)}",
-        f"S {_level(chance)}",
-        f"Sh {_level(head_chance)} {near}",
+        f"S {chance}",
+        f"Sh {_level(c.speaker[i])} {near}",
+        f"dep {dep} {near}",
+        f"ent {x.ent} {x.form}",
+        f"form {x.form} {place}",
+        f"pieces {place} {min(_between(pieces, lo, hi), 3)}",
+        f"para1 {place} {i == c.para_first[i]}",
     ]
-    out += [f"dep {dep} {near}", f"ent {x.ent} {x.form}", f"form {x.form} {place}"]
-    out.append(f"pieces {place} {min(_between(pieces, lo, hi), 3)}")
     if x.form == "pronoun":
-        out.append(f"pro {f.doc[int(f.token[i])].lower_} {quoted}")
-    out.append(f"para1 {place} {i == _first_of_para(f, i)}")
+        out.insert(9, f"pro {f.words[i]} {quoted}")
     if last is not None:
         out.append(f"last {m == last} {near} {cue is not None}")
     run = _speaker_run(scene, i)
     out.append(f"run {run is not None} {near}")
     if run is not None:
-        out.append(f"runhead {not run[0] <= f.head[i] < run[1]} {x.form}")
+        out.append(f"runhead {not run[0] <= c.head[i] < run[1]} {x.form}")
     subject = dep in ("nsubj", "nsubjpass")
     if cue is None:
         out += [
             f"nocue {place} subj={subject}",
             f"nocue {dep} {x.form}",
             f"nocue {place} {_bin(gap)} {x.form}",
-            f"nocue S {_level(chance)} {place}",
+            f"nocue S {chance} {place}",
+            f"nocue paras {min(c.para[edge] - c.para[i], 4)} subj={subject}",
         ]
-        out += [f"nocue paras {min(int(f.para[edge] - f.para[i]), 4)} subj={subject}"]
         return out
-    c = cue.main
-    rel = _relation(f, i, c)
-    cgap = i - c
-    span = "in" if cue.lo <= i < cue.hi else ""
+    main = cue.main
+    rel = _relation(c, i, main)
+    side = "b" if i < main else "a"
+    a, b = (i, main) if i < main else (main, i)
+    others = bisect.bisect_left(scene.heads, b) - bisect.bisect_right(scene.heads, a)
     out += [
         f"rel {rel}",
         f"rel {rel} {dep}",
-        f"cgap {_bin(abs(cgap))} {'b' if cgap < 0 else 'a'}{span} {quoted}",
-        f"rel {rel} S {_level(chance)}",
+        f"cgap {_bin(abs(i - main))} {side}{'in' if cue.lo <= i < cue.hi else ''} {quoted}",
+        f"rel {rel} S {chance}",
+        f"csent {c.sent[main] == c.sent[i]} {dep}",
+        f"govcue {c.head[i] == main} {subject}",
+        f"cuesubj {rel} {side} {place}",
+        f"inter {min(max(others, 0), 4)} {rel}",
+        f"cuetag {c.tag[main]} {rel}",
     ]
-    out += [
-        f"csent {f.sent[c] == f.sent[i]} {dep}",
-        f"govcue {gov == c} {subject}",
-        f"cuesubj {rel} {'b' if cgap < 0 else 'a'} {place}",
-    ]
-    a, b = sorted((i, c))
-    out.append(
-        f"inter {min(max(bisect.bisect_left(scene.heads, b) - bisect.bisect_right(scene.heads, a), 0), 4)} {rel}"
-    )
-    out.append(f"cuetag {f.doc.vocab.strings[int(f.tag[c])]} {rel}")
     return out
 
 
@@ -226,12 +257,13 @@ def rank(
 
 def _speaker_run(scene: Scene, i: int) -> tuple[int, int] | None:
     """The run of the speaker label around a token."""
-    if scene.labels[i] != 4:
+    labels, sent = scene.columns.labels, scene.columns.sent
+    if labels[i] != 4:
         return None
     lo = hi = i
-    while lo > 0 and scene.labels[lo - 1] == 4 and scene.frame.sent[lo - 1] == scene.frame.sent[i]:
+    while lo > 0 and labels[lo - 1] == 4 and sent[lo - 1] == sent[i]:
         lo -= 1
-    while hi < len(scene.labels) and scene.labels[hi] == 4 and scene.frame.sent[hi] == scene.frame.sent[i]:
+    while hi < len(labels) and labels[hi] == 4 and sent[hi] == sent[i]:
         hi += 1
     return lo, hi
 
@@ -257,35 +289,34 @@ def _first_after(pieces: list[Piece], lo: int) -> int:
     return bisect.bisect_left(pieces, lo, key=_begin)
 
 
-def _first_of_para(f: Frame, i: int) -> int:
-    return int(np.searchsorted(f.para, f.para[i]))
-
-
-def _relation(f: Frame, i: int, c: int) -> str:
+def _relation(c: Columns, i: int, cue: int) -> str:
     """How a mention's head hangs on the cue: labels of the path between them, at most three steps up and four down."""
-    strings = f.doc.vocab.strings
-    up = [c]
-    while len(up) < 4 and f.head[up[-1]] != up[-1]:
-        up.append(int(f.head[up[-1]]))
+    head, dep = c.head, c.dep
+    up = [cue]
+    while len(up) < 4 and head[up[-1]] != up[-1]:
+        up.append(head[up[-1]])
     path: list[str] = []
     k = i
     for _ in range(4):
         if k in up:
-            climb = [strings[int(f.dep[x])] for x in up[: up.index(k)]]
+            climb = [dep[x] for x in up[: up.index(k)]]
             return ">".join(path) + "<" + "<".join(climb)
-        path.append(strings[int(f.dep[k])])
-        if f.head[k] == k:
+        path.append(dep[k])
+        if head[k] == k:
             break
-        k = int(f.head[k])
+        k = head[k]
     return "far"
 
 
+_BINS, _LEVELS = (1, 2, 3, 5, 8, 13, 21, 34, 55, 90), (0.02, 0.1, 0.3, 0.6, 0.9)
+
+
 def _bin(n: int) -> int:
-    return bisect.bisect_right([1, 2, 3, 5, 8, 13, 21, 34, 55, 90], n)
+    return bisect.bisect_right(_BINS, n)
 
 
 def _level(p: float) -> int:
-    return bisect.bisect_right([0.02, 0.1, 0.3, 0.6, 0.9], p)
+    return bisect.bisect_right(_LEVELS, p)
 
 
 def save_ranker(path: Path, ranker: Ranker) -> None:

@@ -32,7 +32,7 @@ class Beside:
 
 
 def word(f: Frame, i: int) -> str:
-    return str(f.doc[int(f.token[i])].lower_)
+    return str(f.words[i])
 
 
 def after_name(f: Frame, x: Mention) -> Beside | None:

@@ -59,7 +59,7 @@ class _Reading:
     last: Entity | None = None
 
     def word(self, m: int) -> str:
-        return str(self.f.doc[int(self.f.token[self.mentions[m].head])].lower_)
+        return str(self.f.words[self.mentions[m].head])
 
     def give(self, m: int, entity: Entity, how: str) -> None:
         self.cast.of[m] = entity
@@ -146,7 +146,7 @@ def _name_later(r: _Reading) -> None:
         x = r.mentions[first]
         if first not in r.speaks or int(f.para[x.head]) > 8 or r.word(first) in _SELF:
             continue
-        if f.doc[int(f.token[x.lo])].lower_ not in ("a", "an"):
+        if f.words[x.lo] not in ("a", "an"):
             continue
         others = 0
         for m in range(first + 1, min(first + 120, len(r.mentions))):
@@ -285,7 +285,7 @@ def _recent(r: _Reading, m: int) -> list[tuple[float, Entity]]:
 
 def _description(r: _Reading, m: int) -> Entity | None:
     f, x = r.f, r.mentions[m]
-    first = f.doc[int(f.token[x.lo])].lower_
+    first = f.words[x.lo]
     head, kind, plural = (
         singular(f, x.head),
         kind_of_noun(f, x.head),
@@ -306,7 +306,7 @@ def _description(r: _Reading, m: int) -> Entity | None:
 
 
 def _modifiers(f: Frame, x: Mention, head: str) -> frozenset[str]:
-    words = [f.doc[int(t)].lower_ for t in f.token[x.lo : x.hi]]
+    words = f.words[x.lo : x.hi]
     return frozenset(w for w in words if w.isalnum() and w not in _POINTERS and singular_word(w) != head)
 
 
@@ -372,16 +372,14 @@ def _around_mentions(f: Frame, mentions: list[Mention], e: Entity) -> Iterator[s
     """The words beside an entity's mentions, in the singular and without the stops of abbreviations."""
     for k in e.mentions[:12]:
         x = mentions[k]
-        for t in f.token[max(x.lo - 2, 0) : min(x.hi + 6, len(f))]:
-            yield singular_word(f.doc[int(t)].lower_.rstrip("."))
+        for w in f.words[max(x.lo - 2, 0) : min(x.hi + 6, len(f))]:
+            yield singular_word(w.rstrip("."))
 
 
 def _where_fits(r: _Reading, m: int, e: Entity) -> bool | None:
     """Whether "the Vermont senator" can be him: True if the place stands beside his name, None if another's does."""
     f, x = r.f, r.mentions[m]
-    places = {
-        f.doc[int(f.token[k])].lower_ for k in range(x.lo, x.head) if int(f.ent[k]) in (hash_of("GPE"), hash_of("NORP"))
-    }
+    places = {f.words[k] for k in range(x.lo, x.head) if int(f.ent[k]) in (hash_of("GPE"), hash_of("NORP"))}
     if not places:
         return False
     beside = set(_around_mentions(f, r.mentions, e))
@@ -403,7 +401,7 @@ def _own(r: _Reading, m: int, *, kind: str | None) -> Entity:
     """A new entity without a name of its own, called by its description."""
     f, x = r.f, r.mentions[m]
     lo = x.lo
-    while lo < x.head and f.doc[int(f.token[lo])].lower_ in ("the", "a", "an"):
+    while lo < x.head and f.words[lo] in ("the", "a", "an"):
         lo += 1
     head = singular(f, x.head)
     proper = any(int(t) in (hash_of("NNP"), hash_of("NNPS")) for t in f.tag[lo : x.head]) or bool(

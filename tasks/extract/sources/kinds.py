@@ -36,10 +36,10 @@ def number_of(f: Frame, i: int) -> bool:
 
 def kind_of_noun(f: Frame, i: int) -> str | None:
     """Kind of a description by its head noun: a plural of people or organisations is a group."""
-    word = f.doc[int(f.token[i])].lower_
+    word = f.words[i]
     noun = singular(f, i)
     kind = noun_kinds().get(noun)
-    if noun == "paper" and i > 0 and f.doc[int(f.token[i - 1])].lower_ != "the":
+    if noun == "paper" and i > 0 and f.words[i - 1] != "the":
         return "document"  # a paper is read, the paper is a newspaper
     if kind is None and "-" in noun:
         kind = noun_kinds().get(noun.rsplit("-", 1)[1])

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from tasks.extract.quotes.frame import NAME_TYPES, Frame, hash_of, hashes
+from tasks.extract.quotes.frame import NAME_TYPES, Frame, hash_of, hashes, is_in
 from tasks.extract.quotes.lexicon import read_table
 from tasks.extract.sources.given import is_given
 
@@ -71,11 +71,11 @@ def find_mentions(f: Frame) -> list[Mention]:
     """All of them, in the order of their heads."""
     if not len(f):
         return []
-    nominal = np.isin(
+    nominal = is_in(
         f.tag,
         hashes("NN", "NNS", "NNP", "NNPS", "PRP", "PRP$", "WP", "WDT", "CD", "DT", "JJ"),
     )
-    inner = np.isin(
+    inner = is_in(
         f.dep,
         hashes(
             "compound",
@@ -90,15 +90,13 @@ def find_mentions(f: Frame) -> list[Mention]:
             "npadvmod",
         ),
     )
-    odd = np.isin(f.tag, hashes("CD", "DT", "JJ")) & ~np.isin(
-        f.dep, hashes("nsubj", "nsubjpass", "pobj", "conj", "agent")
-    )
-    odd |= np.isin(f.ent, hashes("DATE", "TIME")) & np.isin(f.tag, hashes("NNP", "NNPS"))  # "Friday" says nothing
-    relative = np.isin(f.tag, hashes("WP", "WDT")) & ~np.isin(f.dep, hashes("nsubj", "nsubjpass"))
+    odd = is_in(f.tag, hashes("CD", "DT", "JJ")) & ~is_in(f.dep, hashes("nsubj", "nsubjpass", "pobj", "conj", "agent"))
+    odd |= is_in(f.ent, hashes("DATE", "TIME")) & is_in(f.tag, hashes("NNP", "NNPS"))  # "Friday" says nothing
+    relative = is_in(f.tag, hashes("WP", "WDT")) & ~is_in(f.dep, hashes("nsubj", "nsubjpass"))
     out: list[Mention] = []
     for i in np.flatnonzero(nominal & ~inner & ~odd & ~relative).tolist():
         found = _mention(f, i)
-        if out and found.lo <= out[-1].head < found.head and f.doc[int(f.token[out[-1].head])].lower_ in titles():
+        if out and found.lo <= out[-1].head < found.head and f.words[out[-1].head] in titles():
             out.pop()  # "Captain" of "Captain Ahmed al-Dulaimi", where the parser made two of it
         out.append(found)
     return out if any(c.isupper() for c in f.text[:400]) else _lower_names(f, out)
@@ -111,16 +109,16 @@ def _lower_names(f: Frame, mentions: list[Mention]) -> list[Mention]:
     for x in mentions:
         found = _lower_name(f, x) if x.form != "pronoun" else None
         if found is not None:
-            known.add(f.doc[int(f.token[found[1] - 1])].lower_)
+            known.add(f.words[found[1] - 1])
             x = replace(x, lo=min(x.lo, found[0]), hi=found[1], head=found[1] - 1, form="name", name=found)
-        elif x.form != "pronoun" and f.doc[int(f.token[x.head])].lower_ in known and x.head == x.lo:
+        elif x.form != "pronoun" and f.words[x.head] in known and x.head == x.lo:
             x = replace(x, hi=x.head + 1, form="name", name=(x.head, x.head + 1))
         out.append(x)
     return sorted(out, key=lambda x: x.head)
 
 
 def _lower_name(f: Frame, x: Mention) -> tuple[int, int] | None:
-    words = [f.doc[int(t)].lower_ for t in f.token[x.lo : x.hi]]
+    words = f.words[x.lo : x.hi]
     ends = (k for k, w in enumerate(words) if k and (w in _AFTER or not (w.replace(".", "").isalpha() or w == ":")))
     stop = next(ends, len(words))
     roles = (k + 1 for k in range(stop - 2, -1, -1) if noun_kinds().get(words[k]) == "person" or words[k] in titles())
@@ -145,7 +143,7 @@ def _mention(f: Frame, i: int) -> Mention:
     lo = max(lo, 0)
     while lo > 0 and f.ent[lo] == hash_of("PERSON") == f.ent[lo - 1] and not f.ent_first[lo]:
         lo -= 1  # the whole name, even where the parser hung its first words elsewhere, with the title before it
-    if lo > 0 and lo < i and f.ent[lo] == hash_of("PERSON") and f.doc[int(f.token[lo - 1])].lower_ in titles():
+    if lo > 0 and lo < i and f.ent[lo] == hash_of("PERSON") and f.words[lo - 1] in titles():
         lo -= 1
     while lo < i and (f.sent[lo] != f.sent[i] or not f.is_word[lo]):
         lo += 1
@@ -225,7 +223,7 @@ def _name(f: Frame, lo: int, i: int) -> tuple[int, int] | None:
             start -= 1
     start = _whole_word(f, start, lo, proper)
     known = titles()
-    words = [f.doc[int(t)].lower_ for t in f.token[start : i + 1]]
+    words = f.words[start : i + 1]
     whole = f.ent[start] == f.ent[i] == hash_of("ORG")  # "Republican National Committee"
     while len(words) > 1 and (words[0] in known or words[0] in _ARTICLES or (_is_role(words[0]) and not whole)):
         words.pop(0)

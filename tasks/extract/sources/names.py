@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
 from collections import Counter
@@ -65,13 +66,17 @@ def name_text(f: Frame, m: Mention) -> str:
     return re.sub(r"['’]s?$", "", text)
 
 
+@functools.lru_cache(maxsize=50_000)
 def plain(word: str) -> str:
     """A word without accents, stops and an Arabic article: forms of one name compare equal."""
+    if word.isascii() and "." not in word and "-" not in word:
+        return word
     bare = "".join(c for c in unicodedata.normalize("NFKD", word) if not unicodedata.combining(c))
     bare = bare.translate(_LETTERS).replace(".", "").replace("’", "'")
-    return re.sub(r"^(?:al|el|ul|an|ad|as|ash)-(?=\w{3})", "", bare)
+    return _ARABIC.sub("", bare)
 
 
+_ARABIC = re.compile(r"^(?:al|el|ul|an|ad|as|ash)-(?=\w{3})")
 _LETTERS = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ı": "i", "ß": "ss", "æ": "ae", "œ": "oe"})
 
 
@@ -219,7 +224,7 @@ def _gender(f: Frame, mentions: list[Mention], e: Entity) -> bool | None:
         for k in range(x.hi, min(stop, x.hi + 20, len(f))):
             if f.sent[k] != f.sent[x.head]:
                 break
-            lower = f.doc[int(f.token[k])].lower_
+            lower = f.words[k]
             if lower in _SHE or lower in _HE:
                 votes[lower in _SHE] += 1
                 break
@@ -234,12 +239,12 @@ def _formal_gender(f: Frame, x: Mention) -> bool | None:
     assert x.name is not None
     if x.name[0] == 0:
         return None
-    before = f.doc[int(f.token[x.name[0] - 1])].lower_
+    before = f.words[x.name[0] - 1]
     return before in _FEMALE if before in _FORMAL else None
 
 
 def note_gender(f: Frame, x: Mention, entity: Entity) -> None:
-    before = [f.doc[int(t)].lower_ for t in f.token[max(x.lo - 1, 0) : x.head]]
+    before = f.words[max(x.lo - 1, 0) : x.head]
     if any(w in _FEMALE for w in before):
         entity.female = True
     elif any(w in _MALE for w in before):

@@ -104,7 +104,7 @@ def _from_beside(f: Frame, b: Beside, cast: Cast, at: dict[int, Entity]) -> tupl
 def _with_task(f: Frame, role: str | None, b: Beside) -> str | None:
     """ "head of mission": the small words that belong to a role."""
     i = b.hi
-    if role and i + 1 < b.tail and f.doc[int(f.token[i])].lower_ == "of" and f.tag[i + 1] == hash_of("NN"):
+    if role and i + 1 < b.tail and f.words[i] == "of" and f.tag[i + 1] == hash_of("NN"):
         if noun_kinds().get(singular(f, i + 1)) in ("organisation", "group"):
             return role
         return f"{role} of {f.doc[int(f.token[i + 1])].text}"
@@ -117,7 +117,7 @@ def _owns(f: Frame, k: int) -> bool:
 
 def _tail_group(f: Frame, b: Beside, cast: Cast, at: dict[int, Entity]) -> str | None:
     """The body after "of", "for" or "at": a name, or an entity of the text ("for the army")."""
-    if b.hi >= b.tail or f.doc[int(f.token[b.hi])].lower_ not in ("of", "for", "at", "with"):
+    if b.hi >= b.tail or f.words[b.hi] not in ("of", "for", "at", "with"):
         return None
     named = _group_in(f, b.hi + 1, b.tail, cast)
     if named is not None and not _all_office(named[2]):
@@ -131,7 +131,7 @@ def _tail_group(f: Frame, b: Beside, cast: Cast, at: dict[int, Entity]) -> str |
             and after != "public"
         ):
             lo = b.hi + 1
-            while lo < k and (f.doc[int(f.token[lo])].lower_ in _DROP or not f.is_word[lo]):
+            while lo < k and (f.words[lo] in _DROP or not f.is_word[lo]):
                 lo += 1
             return at[k].name if k in at else f.text[f.start[lo] : f.end[k]]
     return None
@@ -156,7 +156,7 @@ def _role_words(f: Frame, lo: int, hi: int, place: tuple[int, int, str] | None) 
 
 
 def _role_noun(f: Frame, k: int) -> bool:
-    word = f.doc[int(f.token[k])].lower_
+    word = f.words[k]
     return (
         noun_kinds().get(singular(f, k)) == "person"
         or (word in titles() and word not in _HONORIFIC)
@@ -182,12 +182,12 @@ def _group_in(f: Frame, lo: int, hi: int, cast: Cast) -> tuple[int, int, str] | 
 
 def _bridges(f: Frame, k: int, lo: int) -> bool:
     """The "of" of "Bank of Arland"."""
-    return k > lo and f.doc[int(f.token[k])].lower_ in ("of", "and", "&") and int(f.ent[k]) in _GROUPS
+    return k > lo and f.words[k] in ("of", "and", "&") and int(f.ent[k]) in _GROUPS
 
 
 def _names_group(f: Frame, k: int, hi: int) -> bool:
     """Whether a word belongs to a group's name: as an entity, or as a name before a role in small letters."""
-    if _role_noun(f, k) or f.doc[int(f.token[k])].lower_ in ("'s", "’s", "the"):
+    if _role_noun(f, k) or f.words[k] in ("'s", "’s", "the"):
         return False
     if int(f.ent[k]) in _GROUPS:
         return True
@@ -205,9 +205,9 @@ def _after(f: Frame, head: int, hi: int, cast: Cast) -> tuple[int, int, str] | N
     if i < len(f) and f.text[f.start[i] : f.end[i]] == ",":
         i += 1  # "Det Con Amy Rudge, of West Yorkshire Police,"
         hi = max(hi, min(i + 8, len(f)))
-    if i < hi and f.doc[int(f.token[i])].lower_ in _OF:
+    if i < hi and f.words[i] in _OF:
         lo = i + 1
-        while lo < hi and f.doc[int(f.token[lo])].lower_ in _DROP:
+        while lo < hi and f.words[lo] in _DROP:
             lo += 1
         end = lo
         while end < hi and f.is_word[end] and f.sent[end] == f.sent[head]:
