@@ -136,7 +136,15 @@ def _job(
         shards=shards,
         early=failures,
         visits=[
-            Visit(outlet=v.domain, found=v.found, fetched=v.fetched, robots=v.robots, feed_dead=v.feed_dead)
+            Visit(
+                outlet=v.domain,
+                found=v.found,
+                fetched=v.fetched,
+                known=v.known,
+                listed=sum(v.counts.values()),
+                robots=v.robots,
+                feed_dead=v.feed_dead,
+            )
             for v in (report.outlets if report else [])
         ],
         outlets=[

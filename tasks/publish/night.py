@@ -31,11 +31,16 @@ KEEP_STATE_DAYS = 60
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visit:
-    """What scrape met at one outlet in this night."""
+    """What scrape met at one outlet in this night.
+
+    `known`: addresses listed, but visited before and not due; `listed`: entries taken from its sources.
+    """
 
     outlet: str
     found: int
     fetched: int
+    known: int
+    listed: int
     robots: str | None
     feed_dead: bool
 
@@ -241,7 +246,7 @@ def _stage_coverage(store: Store, commit: Commit, db: Any, run: RunFacts) -> Non
     _register(db, "configs", [asdict(o) for o in run.outlets], _CONFIGS)
     rows = [
         pa.RecordBatch.from_struct_array(b.to_struct_array())
-        for b in snapshots.batches(db, snapshots.COVERAGE, night=run.night)
+        for b in snapshots.batches(db, snapshots.COVERAGE, night=run.night, run=run.run_id)
     ]
     new = pa.Table.from_batches(rows) if rows else tables.schema("coverage").empty_table()
     staged = commit.stage(place)
@@ -250,8 +255,8 @@ def _stage_coverage(store: Store, commit: Commit, db: Any, run: RunFacts) -> Non
 
 
 _VISITS = pa.schema(
-    [("outlet", pa.string()), ("found", pa.int64()), ("fetched", pa.int64()), ("robots", pa.string()),
-     ("feed_dead", pa.bool_())]
+    [("outlet", pa.string()), ("found", pa.int64()), ("fetched", pa.int64()), ("known", pa.int64()),
+     ("listed", pa.int64()), ("robots", pa.string()), ("feed_dead", pa.bool_())]
 )  # fmt: skip
 _CONFIGS = pa.schema(
     [("outlet", pa.string()), ("name", pa.string()), ("country", pa.string()), ("language", pa.string()),

@@ -114,33 +114,51 @@ left join sums s using (story_id) left join toll_lists l using (story_id)
 order by h.story_id
 """
 
-# An outlet's expectation is the median of its nights before this one, from the third night on. A night under half of
-# it is low: with a median of 20 and Poisson counts, chance alone falls under 10 in one night of a hundred.
+# An outlet's expectation is the median of its last 28 nights without an outage (one that lasts weeks would else become
+# what is expected, and pass for ok), from the third night on. A night under half of it is low: with a median of 20 and
+# Poisson counts, chance alone falls under 10 in one night of a hundred.
+#
+# No gap is a night that is `whole`: the sources could all be read and still list what was seen before, so that nothing
+# can have come and gone in between, and no page was lost but those the outlet itself took away. Then few or no new
+# articles are the outlet's doing. Pages lost earlier and not asked again (attempts = 0) counted when they were lost.
 COVERAGE = """
-with earlier as (
-    select outlet, median(articles) as median, count(*) as nights from coverage_earlier group by outlet
+with measured as (
+    select outlet, articles from coverage_earlier where status in ('ok', 'low')
+    qualify row_number() over (partition by outlet order by night desc) <= 28
+), earlier as (
+    select outlet, median(articles) as median, count(*) as nights from measured group by outlet
+), fates as (
+    select outlet,
+           count(*) filter (fate = 'unchanged') as unchanged,
+           count(*) filter (step = 'discover'
+                            or fate = 'failed' and attempts > 0 and reason is distinct from 'http_gone'
+                            or reason = 'consent_wall') as lost
+    from inputs where dt = $night and run_id = $run and outlet is not null group by outlet
 ), counts as (
     select coalesce(v.outlet, n.outlet, o.outlet) as outlet,
            coalesce(v.found, o.found, n.articles) as found, coalesce(v.fetched, o.fetched, n.articles) as fetched,
            coalesce(n.articles, 0) as articles,
            coalesce(v.robots, 'unknown') as robots, coalesce(v.feed_dead, false) as feed_dead,
+           v.known > 0 or v.listed > 0 and f.unchanged > 0 as continues,
            -- an ingest into a night that was crawled keeps what the crawl met
            case when v.outlet is null then o.status end as met
     from visits v
     full join (select outlet, count(*) as articles from articles where dt = $night and outlet is not null
                group by outlet) n using (outlet)
     full join coverage_before o on o.outlet = coalesce(v.outlet, n.outlet)
+    left join fates f on f.outlet = v.outlet
 )
 select c.outlet, $night::date as night, c.found, c.fetched, c.articles,
        case when e.nights >= 2 then e.median end as expected,
-       case when c.met in ('blocked', 'feed_dead') then c.met
+       case when c.met in ('blocked', 'feed_dead', 'ok') then c.met
             when c.robots in ('unreachable', 'blocked') then 'blocked'
             when c.feed_dead then 'feed_dead'
+            when c.continues and coalesce(f.lost, 0) = 0 then 'ok'
             when c.articles = 0 and coalesce(e.median, 1) > 0 then 'zero'
             when e.nights >= 2 and c.articles < 0.5 * e.median then 'low'
             else 'ok' end as status,
        status = 'ok' as usable_for_trends
-from counts c left join earlier e using (outlet)
+from counts c left join earlier e using (outlet) left join fates f using (outlet)
 order by c.outlet
 """
 
@@ -182,13 +200,16 @@ def corpus(files: Mapping[str, list[Path]], temp: Path) -> Iterator[Any]:
 
 
 def add_view(db: Any, name: str, table: str, files: list[Path]) -> None:
-    """A view over files of one table; an empty one with the right columns where there are no files."""
+    """A view over files of one table; an empty one with the right columns where there are no files.
+
+    A column that came later is null in the nights written before it, if any of the files has it.
+    """
     if files:
         listed = ", ".join("'" + str(f).replace("'", "''") + "'" for f in files)
         db.execute(
             f"create or replace view {name} as select *, "
             "cast(regexp_extract(filename, 'dt=([0-9-]+)', 1) as date) as dt "
-            f"from read_parquet([{listed}], filename = true, hive_partitioning = false)"
+            f"from read_parquet([{listed}], filename = true, hive_partitioning = false, union_by_name = true)"
         )
     else:
         empty = tables.schema(table).append(pa.field("dt", pa.date32())).empty_table()
