@@ -19,8 +19,12 @@ from typing import Annotated, Any, Literal
 
 import pyarrow as pa
 
-SCHEMA_VERSION = 1
-"""Rises with every change of a column. A reader of an older version refuses a newer one with a clear sentence."""
+SCHEMA_VERSION = 2
+"""Rises with every change of a column. A reader of an older version refuses a newer one with a clear sentence.
+
+A column that came later is null in the nights written before it, so it must be one that can be null.
+2: events.place_from, events.date_from.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -368,7 +372,7 @@ class Event:
     geonames_id: Annotated[int | None, Col("GeoNames id")]
     place_precision: Annotated[str | None, Col("city, admin1, country", low_cardinality=True)]
     place_from: Annotated[
-        str,
+        str | None,
         Col(
             "where the place was read: clause, sentence, earlier (the event or sentence before), dateline, article "
             "(only the country, which all of it is about); or why there is none: none (not named), unclear (what the "
@@ -381,7 +385,7 @@ class Event:
     date_end: Annotated[dt.date | None, Col("last day it can have been")]
     date_precision: Annotated[str | None, Col("day, week, month, year, range", low_cardinality=True)]
     date_from: Annotated[
-        str,
+        str | None,
         Col(
             "where the date was read: clause, earlier (the event before, told as one with it), none",
             low_cardinality=True,
@@ -460,7 +464,9 @@ class Coverage:
     found: Annotated[int, Col("addresses found")]
     fetched: Annotated[int, Col("pages fetched")]
     articles: Annotated[int, Col("articles, revisions and copies among them")]
-    expected: Annotated[float | None, Col("median of its earlier nights; null before the third", "articles")]
+    expected: Annotated[
+        float | None, Col("median of its last 28 nights without an outage; null before the third", "articles")
+    ]
     status: Annotated[Literal["ok", "low", "zero", "blocked", "feed_dead"], Col("how it went", low_cardinality=True)]
     usable_for_trends: Annotated[bool, Col("whether a count over time may use this night")]
 

@@ -99,10 +99,13 @@ def _write(path: Path, key: str, value: str, pairs: Mapping[str, str]) -> None:
 
 
 def _rows(files: Iterable[Path], columns: list[str]) -> Iterator[dict[str, Any]]:
+    """Rows with these columns; one that a night was written without is None."""
     for path in files:
         with pq.ParquetFile(path) as file:
+            later = dict.fromkeys(set(columns) - set(file.schema_arrow.names))
             for batch in file.iter_batches(batch_size=10_000, columns=columns):
-                yield from batch.to_pylist()
+                for row in batch.to_pylist():
+                    yield row | later if later else row
 
 
 def _quote_keys(work: Path, shards: list[str], new: Files, window: Files) -> Iterator[QuoteKey]:

@@ -49,12 +49,20 @@ def write_batches(path: Path, table: str, batches: Iterable[Any]) -> int:
             piece = pa.Table.from_batches([batch]) if isinstance(batch, pa.RecordBatch) else batch
             if piece.num_rows == 0:
                 continue
-            pending.append(piece.select(schema.names).cast(schema))
+            pending.append(as_written_today(piece, schema))
             if sum(p.num_rows for p in pending) >= BATCH_ROWS:
                 total += _flush(writer, pending)
         total += _flush(writer, pending)
     os.replace(draft, path)
     return total
+
+
+def as_written_today(piece: Any, schema: Any) -> Any:
+    """An Arrow table with the columns of `schema`: those that came after it was written are null."""
+    for field in schema:
+        if field.name not in piece.column_names:
+            piece = piece.append_column(field, pa.nulls(piece.num_rows, field.type))
+    return piece.select(schema.names).cast(schema)
 
 
 def _flush(writer: Any, pending: list[Any]) -> int:
