@@ -38,8 +38,8 @@ app = typer.Typer(
     Begin with `nightdesk demo`: it runs a whole night over a small invented press, offline. Then point `nightdesk run`
     at your own outlets.toml, or `nightdesk ingest` at WARC files, saved pages or a text corpus.
 
-    Exit codes: 0 done, 1 the run failed, 2 wrong use, 3 done but some inputs failed (with --strict) or a file was
-    damaged.
+    Exit codes: 0 done, 1 the run failed, 2 wrong use, 3 done but some inputs failed or an outlet fell
+    short (with --strict) or a file was damaged.
     """,
 )
 
@@ -66,7 +66,7 @@ Night = Annotated[
     typer.Option("--night", help="The night to write, YYYY-MM-DD. Default: today, UTC.", show_default=False),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print the summary as JSON on standard output, and nothing else.")]
-Strict = Annotated[bool, typer.Option("--strict", help="End with code 3 if any input failed.")]
+Strict = Annotated[bool, typer.Option("--strict", help="End with code 3 if any input failed or an outlet fell short.")]
 
 
 def main() -> None:
@@ -192,7 +192,9 @@ def _finish(summary: Summary, *, as_json: bool, strict: bool) -> NoReturn:
         Console(stderr=True).print(
             "nightdesk: every input failed; the reasons stand above and in the table inputs", highlight=False
         )
-    raise typer.Exit(SOME_FAILED if damaged or failed == summary.inputs > 0 or (strict and failed) else DONE)
+    raise typer.Exit(
+        SOME_FAILED if damaged or failed == summary.inputs > 0 or (strict and (failed or summary.short)) else DONE
+    )
 
 
 @app.command()
@@ -223,7 +225,7 @@ def run(
             }
         )
     date = _night(night)
-    from flows.nightly import Request, run_night
+    from flows.nightly import Request, run_and_tell
     from flows.progress import progress
 
     request = Request(
@@ -233,7 +235,7 @@ def run(
         raw=Path(rules.raw),
         settings=rules,
     )
-    summary = _guarded(lambda: run_night(request, progress(quiet=as_json)))
+    summary = _guarded(lambda: run_and_tell(request, progress(quiet=as_json)))
     _finish(summary, as_json=as_json, strict=strict)
 
 

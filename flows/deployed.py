@@ -8,7 +8,7 @@ from typing import Any
 
 from prefect import flow
 
-from flows.nightly import Request, run_night
+from flows.nightly import Request, run_and_tell
 from flows.progress import progress
 from tasks.settings import Settings
 
@@ -17,7 +17,7 @@ from tasks.settings import Settings
 def nightly(settings: str | None = None, night: str | None = None) -> dict[str, Any]:
     """One night. `settings`: a nightdesk.toml (default: the one in the working folder). `night`: default today, UTC.
 
-    Answers the summary; raises what run_night raises, so that the flow run fails visibly.
+    Answers the summary; raises what run_and_tell raises, so that the flow run fails visibly.
     """
     rules = Settings.load(Path(settings) if settings else None)
     request = Request(
@@ -27,4 +27,4 @@ def nightly(settings: str | None = None, night: str | None = None) -> dict[str, 
         raw=Path(rules.raw),
         settings=rules,
     )
-    return run_night(request, progress()).as_json()
+    return run_and_tell(request, progress()).as_json()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from flows import engine, pipeline
 from flows.engine import Progress
+from flows.notify import notify, notify_failure
 from tasks import tables
 from tasks.discover.outlets import load_outlets
 from tasks.discover.records import OutletConfig
@@ -65,6 +66,17 @@ def run_night(request: Request, progress: Progress) -> Summary:
                 )
         learn_of_tables(store, request.settings, request.raw)
         return summary
+
+
+def run_and_tell(request: Request, progress: Progress) -> Summary:
+    """`run_night`, and word of it to the webhook. Raises what run_night raises, once that is told too."""
+    try:
+        summary = run_night(request, progress)
+    except Exception as err:  # whatever it was, the person who sleeps wants to hear of it; it goes on to the caller
+        notify_failure(request.night, type(err).__name__, request.settings.notify)
+        raise
+    notify(summary, request.settings.notify)
+    return summary
 
 
 def state_place(root: Path, settings: Settings) -> str:

@@ -66,7 +66,8 @@ def run_id(store: Store, flow: str, night: dt.date, ingredients: list[str], sett
 def _shaping(settings: Settings) -> str:
     """The settings that shape rows; the engine's do not."""
     return json.dumps(
-        settings.model_dump(mode="json", exclude={"engine", "schedule", "raw", "processed", "state"}), sort_keys=True
+        settings.model_dump(mode="json", exclude={"engine", "schedule", "notify", "raw", "processed", "state"}),
+        sort_keys=True,
     )
 
 

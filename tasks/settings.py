@@ -9,10 +9,11 @@ import difflib
 import ipaddress
 import os
 import tomllib
+import urllib.parse
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 from pydantic_settings import SettingsError as EnvironmentError_
 
@@ -122,6 +123,29 @@ class EngineSettings(Section):
 class ScheduleSettings(Section):
     cron: str = Field("0 2 * * *", description="when a night is run")
     timezone: str = Field("UTC", description="IANA zone that the cron line is read in")
+    catch_up: bool = Field(
+        True,
+        description="serve begins with the night that was due last, if nothing ran for it; earlier ones stay missed",
+    )
+
+
+class NotifySettings(Section):
+    webhook: SecretStr | None = Field(
+        None, description="http or https address that a night which falls short is posted to, as JSON"
+    )
+    always: bool = Field(False, description="post every night")
+    timeout_s: float = Field(10.0, gt=0, description="for connecting, and for the answer")
+    attempts: int = Field(4, ge=1, description="tries, when the fault may pass")
+    retry_wait_s: float = Field(2.0, ge=0, description="pause before the second try; it doubles with each further one")
+
+    @field_validator("webhook")
+    @classmethod
+    def _web(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            parts = urllib.parse.urlsplit(value.get_secret_value())
+            if parts.scheme not in ("http", "https") or not parts.hostname:
+                raise ValueError("write an address that begins with http:// or https://")
+        return value
 
 
 class Settings(BaseSettings):
@@ -145,6 +169,7 @@ class Settings(BaseSettings):
     extract: ExtractSettings = ExtractSettings()
     engine: EngineSettings = EngineSettings()
     schedule: ScheduleSettings = ScheduleSettings()
+    notify: NotifySettings = NotifySettings()
 
     @classmethod
     def settings_customise_sources(
@@ -224,5 +249,6 @@ def _explain(err: ValidationError) -> str:
             )
             lines.append(f"unknown setting {where}: {hint}")
         else:
-            lines.append(f"setting {where}: {e['msg']} (got {e.get('input')!r})")
+            got = "" if where == "notify.webhook" else f" (got {e.get('input')!r})"  # that one is a secret
+            lines.append(f"setting {where}: {e['msg']}{got}")
     return "; ".join(lines)

@@ -15,6 +15,7 @@ from tasks.publish.store import Store
 from tasks.publish.write import read_table
 
 SAMPLE = 5
+SHORT_SHOWN = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +37,16 @@ class SampleEvent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Short:
+    """An outlet that fell short: its row of coverage, where that is not ok."""
+
+    outlet: str
+    status: str
+    articles: int
+    expected: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
     """One run in numbers and a few rows."""
 
@@ -51,11 +62,23 @@ class Summary:
     peak_memory_bytes: int | None
     quotes: list[SampleQuote]
     events: list[SampleEvent]
+    short: list[Short]  # of a night of the live web; an ingest promises nothing
     tables: str
     report: str
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self) | {"night": self.night.isoformat()}
+
+    def short_lines(self) -> list[str]:
+        """What fell short, for a person; empty where nothing did."""
+        if not self.short:
+            return []
+        lines = [f"{len(self.short)} outlet{'s' * (len(self.short) > 1)} fell short of what was expected:"]
+        for s in self.short[:SHORT_SHOWN]:
+            usual = f", usually {s.expected:g}" if s.expected is not None else ""
+            lines.append(f"  {s.outlet}: {s.status.replace('_', ' ')}, {s.articles} articles{usual}")
+        more = len(self.short) - SHORT_SHOWN
+        return [*lines, f"  and {more} more, see the table coverage"] if more > 0 else lines
 
     def markdown(self) -> str:
         """For an artifact on Prefect's page."""
@@ -65,6 +88,9 @@ class Summary:
             lines += ["", "| fate | reason | inputs |", "|---|---|---|"]
             lines += [f"| {fate} | {k} | {v} |" for fate, found in self.reasons.items() for k, v in found.items()]
         lines += ["", "| table | rows of the night |", "|---|---|", *(f"| {k} | {v} |" for k, v in self.rows.items())]
+        if self.short:
+            lines += ["", "| outlet that fell short | status | articles | expected |", "|---|---|---|---|"]
+            lines += [f"| {s.outlet} | {s.status} | {s.articles} | {s.expected or ''} |" for s in self.short]
         return "\n".join(lines)
 
 
@@ -87,6 +113,7 @@ def summarise(root: Path, run_id: str, night: dt.date, report: Path) -> Summary:
         peak_memory_bytes=run["peak_memory_bytes"],
         quotes=_quotes(store, night),
         events=_events(store, night),
+        short=_short(store, night) if run["flow"] == "nightly" else [],
         tables=str(root),
         report=str(report),
     )
@@ -106,6 +133,13 @@ def _reasons(store: Store, run_id: str, night: dt.date) -> dict[str, dict[str, i
     for (fate, reason), n in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
         out.setdefault(fate, {})[reason] = n
     return out
+
+
+def _short(store: Store, night: dt.date) -> list[Short]:
+    """Outlets of the night that are not ok, those that lost most first."""
+    columns = ["outlet", "status", "articles", "expected"]
+    found = [Short(**r) for r in read_table(store.path("coverage", night), columns).to_pylist() if r["status"] != "ok"]
+    return sorted(found, key=lambda s: (s.articles - (s.expected or 0), s.outlet))
 
 
 def _count(path: Path) -> int:
