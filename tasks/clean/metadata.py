@@ -22,7 +22,7 @@ _WEIGHTS = {"ld": 1.3, "og": 1.2, "h1": 1.0, "twitter": 0.4, "tag": 0.5}
 
 
 MAX_SITE_WORDS = 7
-"""Some pages state their headline as the name of the site."""
+"""A name longer than that is no site's."""
 
 
 def fold(text: str | None) -> str:
@@ -52,7 +52,7 @@ def site_names(page: Structured, outlet: str | None) -> set[str]:
     if outlet:
         label = outlet.split(".")[-2] if outlet.count(".") else outlet
         names |= {fold(outlet), label.lower()}
-    return {n for n in names if n and len(n.split()) <= MAX_SITE_WORDS}
+    return {n for n in names if n}
 
 
 def _is_site(piece: str, sites: set[str]) -> bool:
@@ -112,8 +112,8 @@ def find_title(page: Structured, outlet: str | None) -> str | None:
         if where == "h1" and order and len(key.split()) < 3:
             weight *= 0.5
         scores[key] = scores.get(key, 0.0) + weight
-    if not scores:
-        return None
+    if not scores:  # some pages state their headline as the name of the site
+        return next((text for _, text in raw if len(text.split()) > MAX_SITE_WORDS), None)
     best = max(scores, key=lambda k: scores[k])
     return next(text for _, text in stripped if fold(text) == best)
 
@@ -134,6 +134,29 @@ _BRACKETS = re.compile(r"\s*[(\[][^()\[\]]{0,60}[)\]]\s*$")
 _FOR = re.compile(r"\s+for\s+\S+.*$", re.I)
 
 
+@functools.cache
+def _endings() -> tuple[str, ...]:
+    return tuple(facts()["author_endings"])
+
+
+def _is_desk(name: str) -> bool:
+    """Whether a name is that of a desk or a team: "News Bureau"."""
+    low = name.lower()
+    if not low.endswith(_endings()):
+        return False
+    return not low[-1].isascii() or any(low == e or low.endswith(" " + e) for e in _endings())
+
+
+def _is_thing(name: str) -> bool:
+    """Whether what only stands where a name would is none: "The Russian", "Syrian ministries"."""
+    last = name.split()[-1]
+    if agency_of(name):
+        return False  # it says whose copy this is
+    return name.lower().startswith("the ") or (
+        name[0].isupper() and last.isascii() and last.isalpha() and last.islower()
+    )
+
+
 def clean_names(text: str) -> list[str]:
     """The names in one by-line: "By A B and C D, political editor" -> ["A B", "C D"]."""
     names = []
@@ -147,7 +170,8 @@ def clean_names(text: str) -> list[str]:
             continue
         if low in facts()["author_roles"] or len(name.split()) > 6 or not any(c.isalpha() for c in name):
             continue
-        names.append(name)
+        if not _is_desk(name):
+            names.append(name)
     return names
 
 
@@ -195,7 +219,7 @@ def find_authors(page: Structured, outlet: str | None, printed: Iterable[str] = 
     """Who wrote it: JSON-LD first, then author metas, names marked in the page, and lines printed above the body.
 
     No doubles, the page's order. A site that signs its own texts (JSON-LD author of type Organization) is kept only if
-    no person is named anywhere.
+    no person is named anywhere; a desk or team of it is not.
     """
     sites = site_names(page, outlet)
     meta = page.meta
@@ -211,8 +235,10 @@ def find_authors(page: Structured, outlet: str | None, printed: Iterable[str] = 
         "byline",
     ):
         fields.append([n for v in meta.get(key, [])[:10] for n in clean_names(v)])
-    fields.append([n for v in page.author_nodes[:2] for n in clean_names(v) if 2 <= len(n.split()) <= 4])
-    fields.append(_printed_names(printed))
+    fields.append(
+        [n for v in page.author_nodes[:2] for n in clean_names(v) if 2 <= len(n.split()) <= 4 and not _is_thing(n)]
+    )
+    fields.append([n for n in _printed_names(printed) if not _is_thing(n)])
     fallback: list[str] = []
     for names in fields:
         unique = list({fold(n): n for n in reversed(names)}.values())[::-1]
