@@ -12,7 +12,7 @@ from tasks.extract.quotes.calibrate import evidence
 from tasks.extract.quotes.chains import inner_statements, linked
 from tasks.extract.quotes.crf import F64
 from tasks.extract.quotes.features import token_features
-from tasks.extract.quotes.frame import I64, Frame, build_frame
+from tasks.extract.quotes.frame import I64, Frame, build_frame, hashes
 from tasks.extract.quotes.judge import is_anchor, needed
 from tasks.extract.quotes.lexicon import cue_classes, stance_contexts
 from tasks.extract.quotes.mend import mend
@@ -66,6 +66,7 @@ def find_quotes(doc: Any, article: tables.Article) -> tuple[list[tables.Quote], 
     if not len(frame):
         return [], []
     scene, said = read_scene(frame, models)
+    said = [s for s in said if not _anybody(scene, s, article)]
     said = [*said, *_told_inside(scene, said)]
     speaking = [s.speaker for s in said if s.speaker is not None]
     spans = [(p.lo, p.hi) for s in said for p in s.pieces]
@@ -80,6 +81,26 @@ def find_quotes(doc: Any, article: tables.Article) -> tuple[list[tables.Quote], 
     paragraphs = np.unique(frame.para, return_inverse=True)[1]  # number of each token's paragraph, empty ones left out
     rows = [_row(frame, s, cast, ids, article, paragraphs) for s in said]
     return linked(_unique(rows)), sources
+
+
+def _anybody(scene: Scene, s: Said, article: tables.Article) -> bool:
+    """Whether the speaker is the reader ("if you think …") or, told, the writer of a text without a by-line, unless
+    that is a report: "I said"."""
+    if s.speaker is None:
+        return False
+    f, i = scene.frame, scene.mentions[s.speaker].head
+    if scene.mentions[s.speaker].form != "pronoun":
+        return False
+    if f.words[i] in _READER:
+        return True
+    if f.words[i] not in _WRITER or f.quote[i] >= 0 or f.quote[s.pieces[0].lo] >= 0 or len(article.authors or ()) == 1:
+        return False
+    return s.cue is None or int(f.lemma[s.cue.main]) not in _REPORTS
+
+
+_READER = frozenset(("you", "your"))
+_WRITER = frozenset(("i", "me", "my"))
+_REPORTS = frozenset(hashes("say", "tell", "ask", "reply", "answer", "write", "add", "warn", "promise").tolist())
 
 
 def _told_inside(scene: Scene, said: list[Said]) -> list[Said]:

@@ -228,6 +228,8 @@ def _name(f: Frame, lo: int, i: int) -> tuple[int, int] | None:
     while len(words) > 1 and (words[0] in known or words[0] in _ARTICLES or (_is_role(words[0]) and not whole)):
         words.pop(0)
         start += 1
+    if start == i and i > lo and f.words[i - 1] == "the" and words[-1] in known and _is_role(words[-1]):
+        return None  # "the Minister" is a description
     return start, i + 1
 
 

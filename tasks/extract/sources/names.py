@@ -77,6 +77,7 @@ def plain(word: str) -> str:
 
 
 _ARABIC = re.compile(r"^(?:al|el|ul|an|ad|as|ash)-(?=\w{3})")
+POSSESSED = re.compile(r"['’]s?\s")
 _LETTERS = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "ı": "i", "ß": "ss", "æ": "ae", "œ": "oe"})
 
 
@@ -204,7 +205,8 @@ def _bearer(f: Frame, mentions: list[Mention], entities: list[Entity], word: str
             rank = (0 if bare == words[-1] else 1) + (kind != "person" and bare != words[-1])
         else:
             brief = bare in e.short or (word not in _JOINS and bare in initials(tuple(words)))
-            part = bare == words[0] or (bare == words[-1] and len(bare) > 4)
+            part = not POSSESSED.search(e.name)  # NASA is not called NASA's Office
+            part = part and (bare == words[0] or (bare == words[-1] and len(bare) > 4))
             ok = brief or (kind != "person" and part and len(words) > 1 and word not in _JOINS)
             ok |= len(words) == 1 and bare == words[0]
             rank = 0 if brief or len(words) == 1 else 1 + (place and e.kind == "organisation")

@@ -8,7 +8,7 @@ from tasks.extract.quotes.frame import NAME_TYPES, Frame, hash_of
 from tasks.extract.sources.beside import Beside, after_name, before_name
 from tasks.extract.sources.given import word_list
 from tasks.extract.sources.mentions import Mention, noun_kinds, singular, titles
-from tasks.extract.sources.names import Cast, Entity
+from tasks.extract.sources.names import POSSESSED, Cast, Entity
 
 _GROUPS = frozenset(hash_of(t) for t in ("ORG", "GPE", "NORP", "LOC", "FAC"))
 _NOUN_TAGS = frozenset(hash_of(t) for t in ("NN", "NNS", "NNP", "NNPS"))
@@ -16,6 +16,8 @@ _KIN = word_list("kin")
 _HONORIFIC = frozenset("mr mr. mrs mrs. ms ms. miss mx sir dame dr dr. sister brother father".split())
 _DROP = frozenset("the a an his her their its our my former ex- then late one another 's ’s".split())
 _OF = frozenset(("of", "at", "for", "with", "from", "in"))
+_STATE_OFFICES = word_list("offices") | word_list("state_offices")
+_PARTIES = word_list("parties")
 _OFFICE = word_list("office")
 """Words of an office that are nobody's name: the "Emergency" of an Emergency manager is no employer."""
 
@@ -70,12 +72,23 @@ def _in_phrase(
     owner_ = next((at[k] for k in range(x.lo, stop) if k in at and _owns(f, k) and at[k] is not entity), None)
     if owner_ is not None and role:
         return role, owner_.name if owner_.kind in ("organisation", "group") else None
+    if place is not None and role and _only_people(f, place, role):
+        return role, None
     if place is None:
         place = _after(f, x.head, x.hi, cast)
     owner = re.match(r"((?:[A-Z][\w.&’'-]*\s+)+)(?=[a-z])", role or "")
     if role and owner and place is None and not _all_office(owner.group(1)):  # "Hashed spokesperson": whose, then what
         return role[owner.end() :], _full_text(owner.group(1).strip(), cast)
     return role, place[2] if place else None
+
+
+def _only_people(f: Frame, place: tuple[int, int, str], role: str) -> bool:
+    """Whether it is where somebody comes from: the "Syrian" of a refugee, not that of a president."""
+    norp = hash_of("NORP")
+    if any(int(f.ent[k]) != norp or f.words[k] in _PARTIES for k in range(place[0], place[1])):
+        return False
+    words = {w.rstrip(".") for w in role.lower().split()}
+    return not words & _STATE_OFFICES and not words & (titles() - _HONORIFIC)
 
 
 def _all_office(text: str) -> bool:
@@ -149,6 +162,8 @@ def _role_words(f: Frame, lo: int, hi: int, place: tuple[int, int, str] | None) 
             words = []  # "the victim's sister": what comes after the owner
             continue
         words.append(k)
+    while len(words) > 1 and f.words[words[-1]] in _HONORIFIC:
+        words.pop()  # "researcher Dr": the title belongs to the name
     if not words or not any(_role_noun(f, k) for k in words):
         return None
     text = f.text[f.start[words[0]] : f.end[words[-1]]]
@@ -215,7 +230,7 @@ def _after(f: Frame, head: int, hi: int, cast: Cast) -> tuple[int, int, str] | N
         if i > head + 1:
             while end > lo and not (f.is_title[end - 1] or f.ent[end - 1]):
                 end -= 1
-        if lo < end and (f.ent[lo:end].any() or f.is_title[lo]):
+        if lo < end and f.tag[lo] != hash_of("CD") and (f.ent[lo:end].any() or f.is_title[lo]):
             return lo, end, _full(f, lo, end, cast)
     return None
 
@@ -231,7 +246,10 @@ def _full_text(text: str, cast: Cast) -> str:
         (
             e
             for e in cast.entities
-            if e.named and e.kind == "organisation" and (e.words[:1] == (word,) or word in e.short)
+            if e.named
+            and e.kind == "organisation"
+            and not POSSESSED.search(e.name)
+            and (e.words[:1] == (word,) or word in e.short)
         ),
         None,
     )
@@ -263,4 +281,7 @@ def _apposition(f: Frame, x: Mention, cast: Cast) -> tuple[str | None, str | Non
         if child.dep_ == "prep" and child.i + shift < len(f) and child.lower_ in _OF:
             hi = min(child.right_edge.i + 1 + shift, len(f), child.i + shift + 15)
             place = place or _group_in(f, child.i + shift + 1, hi, cast)
-    return _role_words(f, lo, i + 1, place if place and place[1] <= i else None), place[2] if place else None
+    role = _role_words(f, lo, i + 1, place if place and place[1] <= i else None)
+    if place is None or (role and _only_people(f, place, role)):
+        return role, None
+    return role, place[2]
