@@ -237,6 +237,72 @@ _SILENT = word_lists("words.txt")["silent"]
 _CONFLICT = word_lists("words.txt")["threatened"]
 
 
+def _ready(t: Token, ctx: Context) -> bool:
+    """ "is ready to talk" of a public side; not "she holds a maize, ready to sell it"."""
+    if not children(t, "xcomp") or t.head.pos_ not in ("AUX", "VERB"):
+        return False
+    if t.dep_ in ("advcl", "amod", "acl") or (t.head.pos_ == "VERB" and children(t.head, "dobj")):
+        return False
+    return any(classes(s) & POLITICAL or lower(s) in ("he", "she", "it", "they") for s in children(t.head, "nsubj"))
+
+
+def _chargeverb(t: Token, ctx: Context) -> bool:
+    """To charge somebody with a wrong, not a phone with a cable."""
+    whom = undergoer(t)
+    if whom is None or not is_human(whom):
+        return False
+    things = [whom, *(x for p, x in prepositions(t) if p in ("with", "via", "from"))]
+    return not any(x.ent_type_ == "PRODUCT" or lemma(x) in _CHARGED or lower(x) in _CHARGED for x in things)
+
+
+def _guest(t: Token, ctx: Context) -> bool:
+    """A side of public life receives somebody: not a letter, a call, a share of a revenue."""
+    met = children(t, "nsubjpass") if is_passive(t) else children(t, "dobj")
+    if not met or met[0].pos_ == "NUM" or met[0].ent_type_ in _MEASURES:
+        return False
+    if not classes(met[0]) & {"government", "person", "rebel", "military", "protester"} and met[0].ent_type_ != "GPE":
+        return lower(met[0]) in ("him", "her", "them") and _named_side(grammatical_subject(t))
+    host = _agent(t) if is_passive(t) else grammatical_subject(t)
+    return host is None or _named_side(host)
+
+
+def _agent(v: Token) -> Token | None:
+    return next((o for c in children(v, "agent") for o in children(c, "pobj")), None)
+
+
+def _named_side(who: Token | None) -> bool:
+    """A state, an office, a force, or a person by name or pronoun."""
+    if who is None:
+        return False
+    return bool(classes(who) & STRONG) or who.ent_type_ == "PERSON" or lower(who) in ("he", "she", "they", "who", "we")
+
+
+def _authority(t: Token, ctx: Context) -> bool:
+    """Allowed by a side that could have forbidden it: a method, a telescope or an app only makes it possible."""
+    if any(lemma(x) in _ENABLED for x in children(t, "xcomp", "ccomp")):
+        return False
+    who = doer(t)
+    if who is None:
+        return True
+    if any(c.isdigit() for c in who.text) or who.ent_type_ in ("PRODUCT", "WORK_OF_ART", "LAW"):
+        return False
+    return bool(who.ent_type_) or bool(classes(who) - {"entity"})
+
+
+def _captive(t: Token, ctx: Context) -> bool:
+    """Somebody set free, not a product or a report put out."""
+    whom = undergoer(t)
+    if whom is None or classes(whom) & {"civilian", "military", "hostage", "government", "rebel", "police", "person"}:
+        return whom is None or whom.ent_type_ not in ("PRODUCT", "WORK_OF_ART")
+    return bool(ctx.words & _CAPTIVITY)
+
+
+_CHARGED = word_lists("words.txt")["charged"]
+_MEASURES = frozenset({"PERCENT", "MONEY", "QUANTITY", "CARDINAL", "DATE", "TIME"})
+_ENABLED = word_lists("words.txt")["enabled"]
+_CAPTIVITY = word_lists("words.txt")["captivity"]
+
+
 def _threatverb(t: Token, ctx: Context) -> bool:
     who = _acting(t)
     return who is not None and is_human(who)
@@ -459,7 +525,10 @@ NAMED: dict[str, Callable[[Token, Context], bool]] = {
         and not any(lemma(w) in ("complain", "protest") for w in under(t, 15))
     ),
     "criticverb": _crit,
-    "chargeverb": lambda t, c: (o := undergoer(t)) is not None and is_human(o),
+    "chargeverb": _chargeverb,
+    "guest": _guest,
+    "authority": _authority,
+    "captive": _captive,
     "suspectverb": _suspectverb,
     "claimverb": _claimverb,
     "allegenoun": lambda t, c: t.dep_ in ("nsubj", "ROOT") and noun_owner(t) is not None,
@@ -489,14 +558,7 @@ NAMED: dict[str, Callable[[Token, Context], bool]] = {
     "negready": lambda t, c: any(x.dep_ == "neg" for x in [*t.children, *t.head.children]) and NAMED["readyadj"](t, c),
     "public": _public,
     "readyconflict": lambda t, c: any(lemma(w) in _CONFLICT for x in children(t, "xcomp") for w in [x]),
-    "readyadj": lambda t, c: (
-        any(x.dep_ == "xcomp" for x in t.children)
-        and any(
-            classes(s) & POLITICAL or lower(s) in ("he", "she", "it", "they")
-            for s in t.head.children
-            if s.dep_ == "nsubj"
-        )
-    ),
+    "readyadj": _ready,
     "talknoun": _talknoun,
     "meetnoun": lambda t, c: (
         _political_noun(t, c)

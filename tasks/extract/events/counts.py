@@ -109,6 +109,9 @@ def amount(n: Token) -> _Amount | None:
 
 def _amount_of_one(n: Token) -> _Amount | None:
     vague = _words("vague")
+    many = _many_times(n)
+    if many is not None:
+        return many
     if lower(n) in vague or (lower(n) in ("score", "dozen") and children(n, "prep")):
         return _qualified(n, n, vague.get(lower(n), 12))
     if n.like_num or (number(lower(n)) is not None and n.pos_ == "NUM"):
@@ -127,6 +130,26 @@ def _amount_of_one(n: Token) -> _Amount | None:
             if got is not None:
                 return got
     return _single(n)
+
+
+_ROUND = frozenset({"hundred", "thousand", "million", "lakh", "crore"})
+_TIMES = frozenset({"several", "many", "few", "couple", "tens", "dozens", "scores", "hundreds", "thousands", "dozen"})
+
+
+def _many_times(n: Token) -> _Amount | None:
+    """ "hundreds of thousands", "a couple of hundred", "several thousand": a vague number times a round one."""
+    for c in (n, *(c for c in n.children if c.i < n.i)):
+        unit = lower(c).removesuffix("s")
+        if unit not in _ROUND or c.i == 0:
+            continue
+        first = c.nbor(-1)
+        if lower(first) == "of" and first.i:
+            first = first.nbor(-1)
+        if lower(first) not in _TIMES or first.i < sentence(c).start:
+            continue
+        factor = _words("vague").get(lower(first), 12)
+        return _qualified(first, c, factor * _words("scale")[unit], vague=lower(first) != "couple")
+    return None
 
 
 def _single(n: Token) -> _Amount | None:
@@ -181,12 +204,26 @@ def _from_numeral(c: Token) -> _Amount | None:
             if v and x.i < c.i and lower(c) in scale:
                 value = v * scale[lower(c)]
                 first = x
+    scaled = _two_scales(c) if lower(c) in scale else None
+    if scaled is not None:
+        value, first = scaled
     if value is None or value > MOST:
         return None
     tens = _tens_before(first)
     if tens is not None and value < 10:
         return _qualified(tens, c, number(tens.text + "-" + c.text) or value)
     return _qualified(first, c, value)
+
+
+def _two_scales(c: Token) -> tuple[int, Token] | None:
+    """ "two hundred thousand": a number, a round one, and a greater round one."""
+    if c.i - 2 < sentence(c).start or lower(c.nbor(-1)) not in _ROUND or lower(c) not in _ROUND:
+        return None
+    times = 1 if lower(c.nbor(-2)) in ("a", "an") else number(c.nbor(-2).text)
+    if times is None:
+        return None
+    scale = _words("scale")
+    return times * scale[lower(c.nbor(-1))] * scale[lower(c)], c.nbor(-2)
 
 
 def _tens_before(t: Token) -> Token | None:
@@ -197,14 +234,16 @@ def _tens_before(t: Token) -> Token | None:
     return tens if (number(tens.text) or 0) in range(20, 100, 10) else None
 
 
-def _qualified(first: Token, last: Token, value: int) -> _Amount:
+def _qualified(first: Token, last: Token, value: int, vague: bool | None = None) -> _Amount:
     """The range that the words before a number make of it."""
     doc = last.doc
     left = "-".join(lower(doc[i]) for i in range(max(0, first.i - 4), first.i))
     start = first.idx
     lists = word_lists("numbers.txt")
     low: int | None = value
-    high: int | None = None if lower(last) in _words("vague") and lower(last) != "couple" else value
+    if vague is None:
+        vague = lower(last) in _words("vague") and lower(last) != "couple"
+    high: int | None = None if vague else value
     for phrases, keep_low in ((lists["least"], True), (lists["most"], False)):
         hit = max((p for p in phrases if left == p or left.endswith("-" + p)), key=len, default=None)
         if hit:

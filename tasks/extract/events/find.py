@@ -80,12 +80,19 @@ def find_drafts(doc: Any, quotes: list[tables.Quote]) -> list[Draft]:
     out: list[Draft] = []
     for k, sent in enumerate(sentences):
         ctx = _context(sent, seen, k)
-        mine = [_draft(c, k, quotes) for c in candidates.find(sent, ctx)] if hit[k] else []
+        told = hit[k] and not _title_only(sent)
+        mine = [_draft(c, k, quotes) for c in candidates.find(sent, ctx)] if told else []
         mine = [d for m in mine if (d := _converted(m)) is not None]
         tolls = counts.find_counts(sent) if seen[k].get("casualty") or hit[k] or _flight(sent) else []
         _attach(tolls, mine, out, k)
         out.extend(mine)
     return out
+
+
+def _title_only(sent: list[Token]) -> bool:
+    """ "Killing", "The Attacks": a name or a teaser of one word, which says of nobody that it was."""
+    words = [t for t in sent if not t.is_punct and t.dep_ != "det" and t.pos_ != "DET"]
+    return len(words) < 2
 
 
 def _flight(sent: list[Token]) -> bool:

@@ -245,8 +245,8 @@ def _unreal(c: Candidate) -> str | None:
         steps += 1
         if steps > 9:
             break
-        if below.dep_ in ("relcl", "appos"):
-            break
+        if below.dep_ in ("relcl", "appos") or (below.dep_ == "acl" and below.tag_ == "VBN"):
+            break  # "if they enter the city, seized in 2014": what only describes a noun is told as known
         if (below.dep_ in ("prep", "advcl") and lower(below) in _PRESUPPOSED) or any(
             x.dep_ == "mark" and lower(x) in _PRESUPPOSED for x in below.children
         ):

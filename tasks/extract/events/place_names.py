@@ -21,6 +21,8 @@ _REACHED = word_lists("words.txt")["reached"]
 _FAR = 500_000
 _TITLES = word_lists("words.txt")["titles"]
 _KINDS = word_lists("words.txt")["place_kinds"]
+_BEARINGS = word_lists("words.txt")["directions"]
+_WIDER = word_lists("words.txt")["wider"]
 _NOT_PLACES = word_lists("words.txt")["not_places"]
 _SHORT = frozenset({"US", "UK", "UP", "U.S.", "U.K."})
 _PRESS = word_lists("words.txt")["press"]
@@ -110,25 +112,13 @@ def _scan(doc: Any, caseless: bool, persons: frozenset[str]) -> list[_Raw]:
             i += 1
             continue
         step = 1
-        for size in range(min(g.max_words, n - i), 0, -1):
-            span = doc[i : i + size]
-            if size > 1 and (
-                any(w.is_space or w.is_sent_start for w in span[1:]) or span[-1].is_punct or "," in span.text
-            ):
+        for size in range(_longest(doc, i, min(g.max_words, n - i)), 0, -1):
+            if size > 1 and not _may_end(doc[i + size - 1], caseless):
                 continue
-            if (
-                not caseless
-                and size > 1
-                and not (
-                    span[-1].is_title
-                    or span[-1].is_upper
-                    or span[-1].like_num
-                    or lower(span[-1]) in ("state", "region", "strip", "bank", "province")
-                )
-            ):
-                continue
-            key = fold(span.text)
+            key = fold(t.text if size == 1 else doc[i : i + size].text)
             if not key or (size == 1 and (key in _NOT_PLACES or (len(key) < 3 and t.text not in _SHORT))):
+                continue
+            if size == 1 and not caseless and _tail(doc, i):
                 continue
             if size == 1 and t.pos_ == "ADJ" and g.demonym(t.text):
                 continue  # "the northern Malian city of Gao": a people's name, though there is a town Malian in China
@@ -151,6 +141,54 @@ def _scan(doc: Any, caseless: bool, persons: frozenset[str]) -> list[_Raw]:
                 step = j - i + 1
         i += step
     return out
+
+
+def _longest(doc: Any, i: int, limit: int) -> int:
+    """Tokens from the i-th on, at most `limit`, that can be one name: not over a line, a sentence or a comma."""
+    if "," in doc[i].text:
+        return 1
+    for size in range(1, limit):
+        w = doc[i + size]
+        if w.is_space or w.is_sent_start or "," in w.text:
+            return size
+    return limit
+
+
+def _may_end(t: Token, caseless: bool) -> bool:
+    """Whether a word can be the last of a name of several words."""
+    if t.is_punct:
+        return False
+    return bool(
+        caseless
+        or t.is_title
+        or t.is_upper
+        or t.like_num
+        or lower(t) in ("state", "region", "strip", "bank", "province")
+    )
+
+
+def _tail(doc: Any, i: int) -> bool:
+    """The "Area" of "San Francisco Bay Area": the last word of a longer name is no other place of that name."""
+    t = doc[i]
+    if i == 0 or t.is_sent_start or t.ent_iob_ != "I":
+        return False
+    before = doc[i - 1]
+    if not before.is_title or before.dep_ not in ("compound", "nmod", "amod") or before.head.i < i:
+        return False
+    g = gazetteer()
+    return lemma(t) in _KINDS or not (
+        lower(before) in _BEARINGS or g.demonym(before.text) or g.lookup(fold(before.text)) or lemma(before) in _KINDS
+    )
+
+
+def _region_of(doc: Any, last: int) -> bool:
+    """ "San Francisco Bay Area", "Boston Metropolitan Area": the words to the name's end only widen it."""
+    j, widened = last + 1, False
+    while j < len(doc) and doc[j].ent_iob_ == "I" and j - last < 4:
+        if lower(doc[j]) not in _WIDER:
+            return False
+        j, widened = j + 1, True
+    return widened
 
 
 def _named_by_kind(doc: Any, i: int, caseless: bool) -> bool:
@@ -306,7 +344,7 @@ def _allowed(
     if first == last and lower(t) in persons and not (placed and t.ent_type_ == "GPE"):
         return False
     if t.ent_type_ in ("GPE", "LOC", "FAC"):
-        return not (
+        return _region_of(doc, last) or not (
             after is not None
             and after.ent_iob_ == "I"
             and after.ent_type_ == t.ent_type_

@@ -129,7 +129,7 @@ def _verb_roles(c: Candidate) -> tuple[Token | None, Token | None]:
     if lemma(v) == "oppose" and is_passive(v) and who is None:
         who, whom = grammatical_subject(v), None
     if who is not None and not is_human(who):
-        who = _owner_or_self(who)
+        who = _beginner(v, who) if v.dep_ in ("acl", "relcl", "xcomp") and v.tag_ == "VB" else _owner_or_self(who)
     if who is None and not is_passive(v):
         who = None
     if who is None and is_passive(v) and c.type in ("ACCUSE", "COERCE", "SANCTION"):
@@ -138,6 +138,19 @@ def _verb_roles(c: Candidate) -> tuple[Token | None, Token | None]:
         )
     recipient = _recipient(c, v, whom)
     return who, recipient
+
+
+def _beginner(v: Token, thing: Token) -> Token | None:
+    """ "X have begun a new stage in the offensive to recapture Y": X, whose doing the stage or the offensive is."""
+    owner = noun_owner(thing)
+    if owner is not None and is_human(owner):
+        return owner
+    for h in [*above(v)][:6]:
+        if h.pos_ == "VERB":
+            who = doer(h)
+            if who is not None and is_human(who):
+                return who
+    return thing
 
 
 def _owner_or_self(t: Token) -> Token:

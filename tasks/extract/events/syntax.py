@@ -193,9 +193,17 @@ def noun_owner(n: Token) -> Token | None:
     return None
 
 
+def _suffers(v: Token) -> bool:
+    """Whether a verb's subject is who it happens to: not the host who receives a guest."""
+    word = lemma(v)
+    if word == "receive" and any(c.pos_ != "NUM" and is_human(c) for c in children(v, "dobj", "nsubjpass")):
+        return False
+    return word in SUFFERED
+
+
 def doer(v: Token) -> Token | None:
     """Who does what a verb says."""
-    if lemma(v) in SUFFERED:
+    if _suffers(v):
         return None
     if v.tag_ == "VBG" and not children(v, "nsubj", "aux"):  # "police firing"
         owner = next(
@@ -217,7 +225,7 @@ def doer(v: Token) -> Token | None:
 
 def undergoer(v: Token) -> Token | None:
     """To what it is done: the object, or the subject of a passive."""
-    if is_passive(v) or (lemma(v) in SUFFERED):
+    if is_passive(v) or _suffers(v):
         return grammatical_subject(v)
     own = children(v, "dobj")
     if own:
@@ -307,9 +315,16 @@ def phrase(t: Token) -> tuple[int, int]:
             end = max(end, phrase(c)[1])
     if end - start > MAX_PHRASE:
         start, end = max(start, t.i - 6), t.i
-    while start < t.i and (t.doc[start].is_punct or t.doc[start].is_space):
+    while start < t.i and _no_beginning(t.doc[start], t.doc[start + 1]):
         start += 1
     return start, end
+
+
+def _no_beginning(w: Token, after: Token) -> bool:
+    """Marks, "only" and "just", and an article written twice ("A A New York man") begin no phrase."""
+    if w.is_punct or w.is_space or w.lower_ in ("only", "just", "even", "also"):
+        return True
+    return w.lower_ in ("a", "an", "the") and after.lower_ in ("a", "an", "the")
 
 
 def words_at(doc: Any, start: int, end: int) -> str:
