@@ -105,15 +105,16 @@ def _only(votes: Counter[str]) -> str | None:
 def _scan(doc: Any, caseless: bool, persons: frozenset[str]) -> list[_Raw]:
     g = gazetteer()
     out: list[_Raw] = []
-    i, n = 0, len(doc)
+    tokens = list(doc)  # a Doc makes a new object at each reading
+    i, n = 0, len(tokens)
     while i < n:
-        t = doc[i]
+        t = tokens[i]
         if not _may_begin(t, caseless):
             i += 1
             continue
         step = 1
-        for size in range(_longest(doc, i, min(g.max_words, n - i)), 0, -1):
-            if size > 1 and not _may_end(doc[i + size - 1], caseless):
+        for size in range(_longest(tokens, i, min(g.max_words, n - i)), 0, -1):
+            if size > 1 and not _may_end(tokens[i + size - 1], caseless):
                 continue
             key = fold(t.text if size == 1 else doc[i : i + size].text)
             if not key or (size == 1 and (key in _NOT_PLACES or (len(key) < 3 and t.text not in _SHORT))):
@@ -143,12 +144,12 @@ def _scan(doc: Any, caseless: bool, persons: frozenset[str]) -> list[_Raw]:
     return out
 
 
-def _longest(doc: Any, i: int, limit: int) -> int:
+def _longest(tokens: list[Token], i: int, limit: int) -> int:
     """Tokens from the i-th on, at most `limit`, that can be one name: not over a line, a sentence or a comma."""
-    if "," in doc[i].text:
+    if "," in tokens[i].text:
         return 1
     for size in range(1, limit):
-        w = doc[i + size]
+        w = tokens[i + size]
         if w.is_space or w.is_sent_start or "," in w.text:
             return size
     return limit
