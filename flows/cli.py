@@ -331,11 +331,14 @@ def serve(
     if show:
         return
     from flows.engine import EngineError
+    from tasks.publish.store import StoreError
 
     try:
         schedule.serve(rules, settings, lambda line: console.print(line, highlight=False))
     except EngineError as err:
         _fail(str(err), FAILED)
+    except StoreError as err:
+        _fail(str(err), WRONG_USE)
     except KeyboardInterrupt:
         console.print("stopped")
 

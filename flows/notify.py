@@ -33,7 +33,7 @@ def notify(summary: Summary, rules: NotifySettings) -> bool:
 
 
 def notify_failure(night: dt.date, error: str, rules: NotifySettings) -> bool:
-    """Post that a night came to nothing. `error`: the kind of fault; its words, which may hold addresses, are not sent."""
+    """Post that a night came to nothing. `error`: its kind; its words may hold addresses, and are not sent."""
     text = f"nightdesk: the night {night} failed with {error}; its log says more"
     return _post({"night": night.isoformat(), "status": "failed", "error": error, "text": text}, rules)
 

@@ -18,6 +18,8 @@ from typing import Any
 import httpx
 
 from flows.engine import EngineError, quiet_environment
+from tasks.publish.store import Store, StoreError
+from tasks.publish.write import read_table
 from tasks.settings import EngineSettings, Settings
 
 NAME = "nightdesk"
@@ -82,11 +84,57 @@ def _await_health(process: subprocess.Popen[bytes], url: str, timeout_s: int) ->
     raise EngineError(f"Prefect's server did not answer within {timeout_s} s: raise engine.start_timeout_s")
 
 
-def next_nights(rules: Settings, count: int) -> list[dt.datetime]:
+def next_nights(rules: Settings, count: int, after: dt.datetime | None = None) -> list[dt.datetime]:
     """The next times the schedule names, as Prefect counts them (daylight saving heeded), in its zone.
 
-    Raises ValueError on a wrong line or zone.
+    After `after`, by default now. Raises ValueError on a wrong line or zone.
     """
+    zone, schedule = _schedule(rules)
+    return [d.astimezone(zone) for d in _dates(rules, schedule, n=count, start=after)]
+
+
+def last_night(rules: Settings, now: dt.datetime) -> dt.datetime | None:
+    """The last time up to `now` that the schedule names; None if it names none within a year. Raises as next_nights."""
+    zone, schedule = _schedule(rules)
+    for days in (0.1, 2, 9, 32, 370):  # from short to long, for the answer is the last of a list of at most 1000
+        start = now - dt.timedelta(days=days)
+        due = _dates(rules, schedule, n=1000, start=start, end=now)
+        if due:
+            return max(due).astimezone(zone)
+    return None
+
+
+def night_of(rules: Settings, due: dt.datetime) -> dt.date:
+    """The night that a run due then writes: its date in the schedule's zone, so that every date has one.
+
+    By UTC, a night due at 01:30 in Berlin would have two runs in one date in March, and leave one date out in October.
+    """
+    return due.astimezone(zoneinfo.ZoneInfo(rules.schedule.timezone)).date()
+
+
+def missed_night(store: Store, due: dt.datetime | None) -> dt.date | None:
+    """The night of the time `due` (as last_night answers it), if neither it nor a later one has a nightly run.
+
+    None too where there never was one: who has just begun has missed nothing.
+    """
+    if due is None:
+        return None
+    night = due.date()
+    ran = [
+        n for n in store.nights("runs") if "nightly" in read_table(store.path("runs", n), ["flow"])["flow"].to_pylist()
+    ]
+    return night if ran and max(ran) < night else None
+
+
+def _dates(rules: Settings, schedule: Any, **bounds: Any) -> list[dt.datetime]:
+    try:
+        found: list[dt.datetime] = asyncio.run(schedule.get_dates(**bounds))
+    except ValueError as err:  # of croniter: the 30th of February
+        raise ValueError(f"schedule.cron {rules.schedule.cron!r} names no time that ever comes") from err
+    return found
+
+
+def _schedule(rules: Settings) -> tuple[zoneinfo.ZoneInfo, Any]:
     try:
         zone = zoneinfo.ZoneInfo(rules.schedule.timezone)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError) as err:
@@ -101,11 +149,18 @@ def next_nights(rules: Settings, count: int) -> list[dt.datetime]:
         raise ValueError(
             f"schedule.cron {rules.schedule.cron!r} is no cron line: for two o'clock every night write 0 2 * * *"
         ) from err
-    return [d.astimezone(zone) for d in asyncio.run(schedule.get_dates(n=count))]
+    return zone, schedule
 
 
 def serve(rules: Settings, settings_file: Path | None, say: Callable[[str], None]) -> None:
-    """Carry out nights as scheduled until interrupted."""
+    """Carry out nights as scheduled until interrupted; what an earlier serve left behind is cleared first.
+
+    Raises StoreError for an unwritable folder of tables, ValueError on a wrong schedule.
+    """
+    now = dt.datetime.now(dt.UTC)
+    store = Store.open(Path(rules.processed), write=True)
+    missed = missed_night(store, last_night(rules, now)) if rules.schedule.catch_up else None
+    ours = not os.environ.get("PREFECT_API_URL")
     with scheduling_server(rules.engine) as url:
         say(f"Prefect's page: {url.removesuffix('/api')}")
         from prefect.schedules import Cron
@@ -113,13 +168,87 @@ def serve(rules: Settings, settings_file: Path | None, say: Callable[[str], None
         from flows.deployed import nightly
 
         parameters: dict[str, Any] = {"settings": str(settings_file.resolve())} if settings_file else {}
+        schedules = [Cron(rules.schedule.cron, timezone=rules.schedule.timezone)]
+        if ours:
+            cleared = _clear_unless_busy(store, parameters, now)
+            if cleared:
+                say(f"Cleared {cleared} runs that an earlier serve left behind")
+        if missed is not None:
+            say(f"Catching up the night {missed}, which was missed")
+            deployed: Any = nightly.to_deployment(name=NAME, schedules=schedules, parameters=parameters)
+            request_night(deployed.apply(), missed, parameters)
         nightly.serve(
             name=NAME,
-            schedules=[Cron(rules.schedule.cron, timezone=rules.schedule.timezone)],
+            schedules=schedules,
             parameters=parameters,
             limit=1,  # one night at a time
             print_starting_message=False,
         )
+
+
+def request_night(deployment: Any, night: dt.date, parameters: dict[str, Any]) -> None:
+    """Ask for a run of the deployment, now, that writes that night; it waits its turn like those on schedule."""
+    from prefect.client.orchestration import get_client
+
+    with get_client(sync_client=True) as client:
+        client.create_flow_run_from_deployment(
+            deployment, parameters=parameters | {"night": night.isoformat()}, tags=["catch-up"]
+        )
+
+
+def _clear_unless_busy(store: Store, parameters: dict[str, Any], now: dt.datetime) -> int:
+    """`clear_left_over`, if no night is being written: who holds the lock is alive."""
+    try:
+        with store.lock():
+            return clear_left_over(parameters, now)
+    except StoreError:
+        return 0
+
+
+def clear_left_over(parameters: dict[str, Any], now: dt.datetime) -> int:
+    """Mark what a serve with these parameters left behind in Prefect's server; answers how many runs those were.
+
+    Runs that were going on died with their process: crashed. Runs that were due and never began: cancelled, for Prefect
+    would carry out all of them now, one after the other, and each would write the same night.
+    """
+    from prefect.client.orchestration import get_client
+    from prefect.client.schemas.filters import (
+        DeploymentFilter,
+        DeploymentFilterName,
+        FlowRunFilter,
+        FlowRunFilterExpectedStartTime,
+        FlowRunFilterState,
+        FlowRunFilterStateType,
+    )
+    from prefect.client.schemas.objects import StateType
+    from prefect.client.schemas.sorting import FlowRunSort
+    from prefect.states import Cancelled, Crashed
+
+    alive = [StateType.RUNNING, StateType.PENDING, StateType.CANCELLING]
+    wanted = FlowRunFilter(
+        state=FlowRunFilterState(type=FlowRunFilterStateType(any_=[*alive, StateType.SCHEDULED])),
+        expected_start_time=FlowRunFilterExpectedStartTime(before_=now),
+    )
+    cleared = 0
+    with get_client(sync_client=True) as client:
+        while True:
+            runs = client.read_flow_runs(
+                flow_run_filter=wanted,
+                deployment_filter=DeploymentFilter(name=DeploymentFilterName(any_=[NAME])),
+                sort=FlowRunSort.EXPECTED_START_TIME_ASC,
+                limit=200,
+            )
+            mine = [r for r in runs if r.parameters.get("settings") == parameters.get("settings")]
+            for run in mine:
+                state: Any = (
+                    Crashed(message="its process ended before it did")
+                    if run.state_type in alive
+                    else Cancelled(message="due while nothing served")
+                )
+                client.set_flow_run_state(run.id, state, force=True)
+            cleared += len(mine)
+            if not mine or len(runs) < 200:
+                return cleared
 
 
 def scheduled_runs(rules: Settings, wait_s: float = 60.0) -> int:
