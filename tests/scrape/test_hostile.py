@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -50,6 +51,15 @@ def serve(folder: Path) -> subprocess.Popen[str]:
     return server
 
 
+def held_most(pid: int) -> int:
+    """Most memory in bytes that a running process has held; 0 once it has ended, or where that cannot be read."""
+    try:
+        found = re.search(r"^VmHWM:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text(), re.M)
+    except OSError:
+        return 0
+    return int(found[1]) * 1024 if found else 0
+
+
 def run(folder: Path, night: str, limits: dict[str, str]) -> Result:
     """A night by the command line, in a process of its own so that its memory can be read."""
     command = [sys.executable, "-m", "flows.cli", "run", "--outlets", str(folder / "outlets.toml"), "--json"]
@@ -61,8 +71,11 @@ def run(folder: Path, night: str, limits: dict[str, str]) -> Result:
         process = subprocess.Popen(
             command, cwd=ROOT, stdout=out, stderr=err, env=os.environ | {"NIGHTDESK__ENGINE__RUNNER": "inline"} | limits
         )
-        _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
+        # not the rusage of the process: that begins with the memory of the one it was forked from, these tests
+        peak = 0
+        while process.poll() is None:
+            peak = max(peak, held_most(process.pid))
+            time.sleep(0.2)
     assert process.returncode in (0, 3), log.read_text()[-3000:]
     summary = json.loads((folder / "summary.json").read_text())
     inputs = pd.read_parquet(folder / "out" / "inputs")
@@ -72,7 +85,7 @@ def run(folder: Path, night: str, limits: dict[str, str]) -> Result:
         inputs=inputs[inputs.run_id == summary["run_id"]],
         articles=pd.read_parquet(folder / "out" / "articles"),
         seconds=time.monotonic() - begun,
-        peak_bytes=usage.ru_maxrss * 1024,
+        peak_bytes=peak,
         files=[*warcs, log.read_bytes()],
     )
 
@@ -125,6 +138,7 @@ def test_sums_close_and_limits_hold(night: Result) -> None:
     assert isinstance(fates, dict)
     assert sum(fates.values()) == night.summary["inputs"] == len(night.inputs)
     assert night.peak_bytes < MEMORY_BYTES
+    assert night.peak_bytes or sys.platform != "linux"
     most = night.inputs.groupby("outlet").size().max()
     assert most <= 41  # discover.max_addresses, and the source itself
 
