@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from tasks.clean.features import STOPWORDS, bucket, kinds_of, length_bucket
+from tasks.clean.features import STOPWORDS, bucket, kinds_of, length_bucket, shape_of
 
 MAX_CHARS = 300
 _SENTENCE_END = re.compile(r"[.!?…。！？][\"”’»)\]']*$")
@@ -25,14 +25,6 @@ _QUOTES = frozenset('"“”„«»')
 _BY = frozenset("by von por par di door".split())
 _DIGITS = re.compile(r"\d")
 _SHOUT = re.compile(r"[A-Z0-9 &:|,.'’\-]{4,}$")
-
-
-def _shape(character: str) -> str:
-    if character.isdigit():
-        return "digit"
-    if character.isalpha():
-        return "lower" if character.islower() else "upper"
-    return character
 
 
 def block_text_features(text: str, tokens: list[str]) -> tuple[list[str], list[str]]:
@@ -55,7 +47,7 @@ def block_text_features(text: str, tokens: list[str]) -> tuple[list[str], list[s
         f"stop,len={bucket(stop, (0.01, 0.2, 0.35))},{bucket(n, (4, 10, 25))}",
         f"caps={bucket(capitals, (0.05, 0.15, 0.3, 0.5, 0.75))}",
         f"digits={bucket(digits, (0.001, 0.05, 0.15, 0.4))}",
-        f"first={_shape(sample[0])}",
+        f"first={shape_of(sample[0])}",
         f"last={'w' if last.isalnum() else last}",
         *telling,
     ]

@@ -117,7 +117,8 @@ def length_bucket(n_words: int) -> int:
     return bucket(n_words, _LENGTHS)
 
 
-def _shape(character: str) -> str:
+def shape_of(character: str) -> str:
+    """What kind of character it is; of other signs the sign itself."""
     if character.isdigit():
         return "digit"
     if character.isalpha():
@@ -141,7 +142,7 @@ def text_features(text: str, tokens: list[str]) -> list[str]:
         f"stop,len={bucket(stop, (0.01, 0.2, 0.35))},{bucket(n, (4, 10, 25))}",
         f"caps={bucket(capitals, (0.05, 0.15, 0.3, 0.5, 0.75))}",
         f"digits={bucket(digits, (0.001, 0.05, 0.15, 0.4))}",
-        f"first={_shape(sample[:1])}",
+        f"first={shape_of(sample[:1])}",
         f"last={sample[-1:] if not sample[-1:].isalnum() else 'w'}",
     ]
     if _DATE.search(sample):

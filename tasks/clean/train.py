@@ -15,51 +15,37 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import pycrfsuite
-
 from tasks.clean.training import (
+    FOLDS,
     Example,
     LabelledPage,
     block_examples,
     decided_text,
+    fit,
+    folds,
     load_pages,
     score_blocks,
 )
 from tasks.clean.unit_training import cross_validate_units, fit_units
 from tasks.clean.weak_pages import labelled_by, score_strings, unlabelled
 
-PARAMETERS: dict[str, dict[str, Any]] = {
+PARAMETERS: dict[str, Any] = {
     # c1 and c2 by cross-validation over outlets, 2026-11-24; minfreq keeps words of one page out
-    "blocks": {"c1": 0.3, "c2": 0.3, "max_iterations": 120, "feature.minfreq": 4, "feature.possible_transitions": True},
-}
-FOLDS = 5
+    "c1": 0.3, "c2": 0.3, "max_iterations": 120, "feature.minfreq": 4, "feature.possible_transitions": True,
+}  # fmt: skip
 VARIANTS = 1
 """Variants made of every training page."""
 ROUNDS = 2
 """Times that the weakly labelled pages are labelled anew."""
 
 
-def fit(kind: str, examples: list[Example], path: Path) -> Any:
-    """Trains, writes the model, and gives it back."""
-    trainer = pycrfsuite.Trainer(algorithm="lbfgs", verbose=False)
-    trainer.set_params(PARAMETERS[kind])
-    for example in examples:
-        trainer.append(pycrfsuite.ItemSequence(example.rows), example.labels)
-    trainer.train(str(path))
-    tagger = pycrfsuite.Tagger()
-    tagger.open(str(path))
-    return tagger
-
-
-def cross_validate(
-    kind: str, examples: list[Example], extra: list[Example], scratch: Path
-) -> dict[str, list[dict[str, float]]]:
+def cross_validate(examples: list[Example], extra: list[Example], scratch: Path) -> dict[str, list[dict[str, float]]]:
     """Chances for examples (those of `extra` that are no variants, too) whose outlet the model has not seen."""
-    fold_of = {g: i % FOLDS for i, g in enumerate(sorted({e.group for e in [*examples, *extra]}))}
+    fold_of = folds([*examples, *extra])
     chances: dict[str, list[dict[str, float]]] = {}
     for fold in range(FOLDS):
         seen = [e for e in [*examples, *extra] if fold_of[e.group] != fold]
-        tagger = fit(kind, seen, scratch / f"{kind}-{fold}.crf")
+        tagger = fit(seen, scratch / f"blocks-{fold}.crf", PARAMETERS)
         chances |= {e.id: e.tag(tagger) for e in [*examples, *extra] if fold_of[e.group] == fold}
     return chances
 
@@ -68,7 +54,8 @@ def with_weak(strong: list[Example], pages: list[LabelledPage], scratch: Path) -
     """Labels for the pages of which only strings are known, in two rounds."""
     weak = unlabelled(pages)
     for number in range(ROUNDS):
-        tagger = fit("blocks", [*strong, *(weak if number else [])], scratch / f"blocks-round-{number}.crf")
+        seen = [*strong, *(weak if number else [])]
+        tagger = fit(seen, scratch / f"blocks-round-{number}.crf", PARAMETERS)
         weak = labelled_by(tagger, weak)
     return weak
 
@@ -79,9 +66,9 @@ def train_blocks(data: Path, scratch: Path, *, cv: bool) -> None:
     weak_pages = load_pages(data, "more")
     weak = with_weak([*examples, *variants], weak_pages, scratch)
     if not cv:
-        fit("blocks", [*examples, *variants, *weak], Path(__file__).with_name("blocks.crf"))
+        fit([*examples, *variants, *weak], Path(__file__).with_name("blocks.crf"), PARAMETERS)
         return
-    chances = cross_validate("blocks", examples, [*variants, *weak], scratch)
+    chances = cross_validate(examples, [*variants, *weak], scratch)
     score_blocks(examples, chances, data)
     texts = {e.id: decided_text(e.source, chances[e.id]) for e in weak}
     print("  more pages, unseen outlets:", score_strings(texts, weak_pages))

@@ -8,10 +8,12 @@ import importlib.util
 import json
 import random
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pycrfsuite
 from fastwarc.warc import ArchiveIterator, WarcRecordType
 from selectolax.lexbor import LexborHTMLParser
 
@@ -28,6 +30,8 @@ from tasks.clean.sequence import marginals
 from tasks.clean.structured import Structured, read_structured
 from tasks.clean.unit_model import unit_features
 from tasks.clean.units import split_units
+
+FOLDS = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -246,6 +250,23 @@ def dump_examples(pages: list[LabelledPage], variants: int = 2, seed: int = 7) -
 
 
 # --------------------------------------------------------------------------- scores
+
+
+def fit(examples: Iterable[Example], path: Path, parameters: dict[str, Any]) -> Any:
+    """Trains, writes the model, and gives it back."""
+    trainer = pycrfsuite.Trainer(algorithm="lbfgs", verbose=False)
+    trainer.set_params(parameters)
+    for example in examples:
+        trainer.append(pycrfsuite.ItemSequence(example.rows), example.labels)
+    trainer.train(str(path))
+    tagger = pycrfsuite.Tagger()
+    tagger.open(str(path))
+    return tagger
+
+
+def folds(examples: Iterable[Example]) -> dict[str, int]:
+    """The fold of each group: no outlet is in two."""
+    return {group: i % FOLDS for i, group in enumerate(sorted({e.group for e in examples}))}
 
 
 def load_scorer(data: Path) -> Any:

@@ -9,21 +9,21 @@ first reading gave to texts of outlets it had not seen.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
-
-import pycrfsuite
 
 from tasks.clean.agree import words
 from tasks.clean.identity import outlet_of
 from tasks.clean.sequence import label_chances, marginals
 from tasks.clean.training import (
+    FOLDS,
     Example,
     LabelledPage,
     augmented,
     block_examples,
     dump_examples,
+    fit,
+    folds,
     load_pages,
     load_texts,
     score_units,
@@ -32,7 +32,6 @@ from tasks.clean.training import (
 from tasks.clean.unit_chances import SECOND
 from tasks.clean.unit_model import look, second_features
 
-FOLDS = 5
 MIN_CHARS = 600
 PARAMETERS: dict[str, Any] = {
     # c1 and c2 by cross-validation over outlets, 2026-11-24; minfreq keeps words of one page out
@@ -96,27 +95,13 @@ def _faults(page: LabelledPage, body: str) -> tuple[int, int]:
     return missing, sum(" ".join(words(s)) in held for s in page.gold["must_not_hold"])
 
 
-def _train(examples: Iterable[Example], path: Path) -> Any:
-    trainer = pycrfsuite.Trainer(algorithm="lbfgs", verbose=False)
-    trainer.set_params(PARAMETERS)
-    for example in examples:
-        trainer.append(pycrfsuite.ItemSequence(example.rows), example.labels)
-    trainer.train(str(path))
-    tagger = pycrfsuite.Tagger()
-    tagger.open(str(path))
-    return tagger
-
-
-def _folds(examples: list[Example]) -> dict[str, int]:
-    return {group: i % FOLDS for i, group in enumerate(sorted({e.group for e in examples}))}
-
-
 def _unseen(examples: list[Example], wanted: list[Example], scratch: Path) -> list[Chances]:
     """Chances of the wanted ones, from models that have not seen their outlets."""
-    fold_of = _folds([*examples, *wanted])
+    fold_of = folds([*examples, *wanted])
     found: list[Chances] = [[]] * len(wanted)
     for fold in range(FOLDS):
-        tagger = _train([e for e in examples if fold_of[e.group] != fold], scratch / f"units-{fold}.crf")
+        seen = [e for e in examples if fold_of[e.group] != fold]
+        tagger = fit(seen, scratch / f"units-{fold}.crf", PARAMETERS)
         for i, e in enumerate(wanted):
             if fold_of[e.group] == fold:
                 found[i] = marginals(tagger, e.rows)
@@ -150,9 +135,9 @@ def _shares(again: Material) -> dict[str, list[Example]]:
 def fit_units(data: Path, folder: Path, scratch: Path) -> None:
     """Write units.crf and the models of the second reading."""
     material = load_material(data)
-    _train([*material.texts, *material.made], folder / "units.crf")
+    fit([*material.texts, *material.made], folder / "units.crf", PARAMETERS)
     for name, examples in _shares(_second_material(material, scratch)).items():
-        _train(examples, folder / f"{name}.crf")
+        fit(examples, folder / f"{name}.crf", PARAMETERS)
 
 
 def cross_validate_units(data: Path, scratch: Path) -> None:
