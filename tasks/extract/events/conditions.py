@@ -8,7 +8,6 @@ from typing import Any
 from tasks.extract.events.context import Context
 from tasks.extract.events.lexicon import Rule, word_lists
 from tasks.extract.events.syntax import (
-    above,
     children,
     classes,
     doer,
@@ -308,11 +307,6 @@ def _threatverb(t: Token, ctx: Context) -> bool:
     return who is not None and is_human(who)
 
 
-def _nounlight(t: Token) -> bool:
-    """A noun that a verb or a complement brings to life: not a bare modifier or a mention in passing."""
-    return t.dep_ in ("nsubj", "nsubjpass", "dobj", "ROOT", "pobj", "attr", "conj") and t.dep_ != "compound"
-
-
 def _violencenoun(t: Token, ctx: Context) -> bool:
     if ctx.disaster() or _has(t, frozenset({"domestic", "gun", "media", "film"})):
         return False
@@ -461,12 +455,6 @@ def _crit(t: Token, ctx: Context) -> bool:
             and not ctx.here.get("casualty", 0)
         )
     return who is None or is_human(who)
-
-
-def _finite_main(t: Token, ctx: Context) -> bool:
-    return any(lemma(h) in ("say", "announce", "declare") for h in [*above(t)][:3]) or bool(
-        children(t, "xcomp", "ccomp")
-    )
 
 
 NAMED: dict[str, Callable[[Token, Context], bool]] = {

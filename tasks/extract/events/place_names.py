@@ -52,13 +52,11 @@ class _Raw:
     admin1: str | None = None  # a region stated after it
 
 
-def find_places(doc: Any, caseless: bool) -> list[Mention]:
-    """Place mentions of an article in text order. Countries that the article names decide between namesakes."""
-    return survey(doc, caseless)[0]
-
-
 def survey(doc: Any, caseless: bool) -> tuple[list[Mention], str | None]:
-    """Place mentions in text order, and the one country that the article is about, if there is one."""
+    """Place mentions in text order, and the one country that the article is about, if there is one.
+
+    Countries that the article names decide between namesakes.
+    """
     persons = frozenset(lower(t) for t in doc if t.ent_type_ == "PERSON")
     raws = _scan(doc, caseless, persons)[:MAX_MENTIONS]
     votes = _countries(doc, raws, caseless)
