@@ -37,6 +37,7 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-store",
 }
+HOME_ROWS = 12
 _HOME = """
 select night, flow, n_inputs, n_article, n_revision, n_copy, n_unchanged, n_skipped, n_failed from runs
 order by night desc, started_at desc limit 14
@@ -117,10 +118,13 @@ class _Pages:
             return rows_of(db, sql, **values)
 
     async def home(self, request: Request) -> Response:
-        runs = await run_in_threadpool(self._ask, _HOME, "runs")
-        stories = await run_in_threadpool(self._rows, "stories", {}, 0)
-        sources = await run_in_threadpool(self._rows, "sources", {}, 0)
-        return _page("explore_home.html.j2", runs=runs, stories=stories[1][:12], sources=sources[1][:12])
+        return await run_in_threadpool(self._home)
+
+    def _home(self) -> Response:
+        with self._tables("runs", *views.VIEWS["stories"].tables, *views.VIEWS["sources"].tables) as db:
+            runs = rows_of(db, _HOME)
+            stories, sources = (views.page(db, views.VIEWS[v], {}, 0)[:HOME_ROWS] for v in ("stories", "sources"))
+        return _page("explore_home.html.j2", runs=runs, stories=stories, sources=sources)
 
     def _rows(self, name: str, asked: dict[str, str], number: int) -> tuple[int, list[dict[str, Any]]]:
         view = views.VIEWS[name]

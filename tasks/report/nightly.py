@@ -145,8 +145,8 @@ def _write(target: Path, page: str) -> None:
 def _write_readers(folder: Path, readers: dict[str, Any], *, home: str) -> None:
     shutil.rmtree(folder, ignore_errors=True)  # a night made anew may speak of other articles
     folder.mkdir(parents=True)
+    link = {a: f"{a}.html" for a in readers}
     for article_id, reading in readers.items():
-        link = {a: f"{a}.html" for a in readers}
         _write(folder / f"{article_id}.html", render_reader(reading, link=link.get, home=home))
 
 
@@ -161,7 +161,7 @@ class Page:
 def _page(db: Any, root: Path, night: dt.date) -> Page:
     runs = rows_of(db, _RUNS, night=night)
     outlets = rows_of(db, _OUTLETS, night=night)
-    stories = rows_of(db, _STORIES, n=MOST_STORIES)
+    stories = [s | {"number": i} for i, s in enumerate(rows_of(db, _STORIES, n=MOST_STORIES), 1)]
     quotes = _with_context(rows_of(db, _QUOTES, n=SAMPLE_ROWS))
     events = _with_context(rows_of(db, _EVENTS, n=SAMPLE_ROWS))
     edits = list(_edits(rows_of(db, _EDITED)))
@@ -209,13 +209,13 @@ def _plots(
     pinned = [s for s in stories if s["lat"] is not None]
     if pinned:
         specs["world"] = plots.world(
-            [{"lat": s["lat"], "lon": s["lon"], "independent": s["n_independent"], "label": str(stories.index(s) + 1)}
+            [{"lat": s["lat"], "lon": s["lon"], "independent": s["n_independent"], "label": str(s["number"])}
              for s in pinned]
         )  # fmt: skip
     told = [s for s in stories if s["first_seen"]]
     if told:
         specs["timeline"] = plots.timeline(
-            [{"headline": f"{stories.index(s) + 1}. {_cut(s['headline'])}", "independent": s["n_independent"],
+            [{"headline": f"{s['number']}. {_cut(s['headline'])}", "independent": s["n_independent"],
               "first": s["first_seen"].isoformat(), "last": s["last_seen"].isoformat()} for s in told]
         )  # fmt: skip
     tolls = list(_tolls(stories))
@@ -238,7 +238,7 @@ def _cut(text: str | None, most: int = 60) -> str:
 def _tolls(stories: list[Row]) -> Iterator[Row]:
     """Stories whose outlets differ on the dead: each number with who gave it and where."""
     shown = 0
-    for i, story in enumerate(stories):
+    for story in stories:
         killed = [t for t in story["tolls"] if t["field"] == "killed"]
         if len({(t["min"], t["max"]) for t in killed}) < 2 or shown == MOST_TOLLS:
             continue
@@ -247,7 +247,7 @@ def _tolls(stories: list[Row]) -> Iterator[Row]:
             low, high = t["min"], t["max"]
             who = ": ".join(x for x in (t["outlet"], t["attributed_to"]) if x) or "not said by whom"
             yield {
-                "story": f"{i + 1}. {_cut(story['headline'], 70)}", "says": _cut(who, 48),
+                "story": f"{story['number']}. {_cut(story['headline'], 70)}", "says": _cut(who, 48),
                 "words": range_words((low, high)),
                 "low": low if low is not None else 0, "high": high if high is not None else low,
             }  # fmt: skip

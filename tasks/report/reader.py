@@ -39,21 +39,25 @@ def render_reader(reading: Reading, *, link: Callable[[str], str | None] | None 
     `link` makes the address of another article's page from its article_id, or None where it has none: such articles
     are named, not linked. `home` is the address that the page leads back to.
     """
-    return _template().render(
-        a=reading.article,
-        paragraphs=list(_paragraphs(reading)),
-        quotes=reading.quotes,
-        sources=reading.sources,
-        events=reading.events,
-        names={s["source_id"]: s["name"] for s in reading.sources},
-        changes=list(_changes(reading)),
-        revisions=reading.revisions,
-        copies=reading.copies,
-        link=link,
-        home=home,
-        counts=COUNTS,
-        script=_script(),
-        script_hash=script_hash(),
+    return (
+        templates()
+        .get_template("reader.html.j2")
+        .render(
+            a=reading.article,
+            paragraphs=list(_paragraphs(reading)),
+            quotes=reading.quotes,
+            sources=reading.sources,
+            events=reading.events,
+            names={s["source_id"]: s["name"] for s in reading.sources},
+            changes=list(_changes(reading)),
+            revisions=reading.revisions,
+            copies=reading.copies,
+            link=link,
+            home=home,
+            counts=COUNTS,
+            script=_script(),
+            script_hash=script_hash(),
+        )
     )
 
 
@@ -133,11 +137,6 @@ def _script() -> str:
 def script_hash() -> str:
     """The hash by which a content security policy allows the reader's script and no other."""
     return "sha256-" + base64.b64encode(hashlib.sha256(_script().encode("utf-8")).digest()).decode("ascii")
-
-
-@functools.cache
-def _template() -> jinja2.Template:
-    return templates().get_template("reader.html.j2")
 
 
 @functools.cache
