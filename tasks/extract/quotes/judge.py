@@ -7,6 +7,7 @@ were set by hand on training texts that the tagger had not seen, on the world de
 
 from __future__ import annotations
 
+from tasks.extract.quotes.asides import aside_at, breaks_clause
 from tasks.extract.quotes.frame import hashes, is_in
 from tasks.extract.quotes.spans import Piece
 from tasks.extract.quotes.speakers import Cue, Scene
@@ -60,9 +61,18 @@ def has_clause(scene: Scene, piece: Piece) -> bool:
     return bool((subject & (head >= piece.lo) & (head < piece.hi)).any())
 
 
+def is_broken(scene: Scene, piece: Piece, cue: Cue | None) -> bool:
+    """Whether it is one half of a clause that its cue breaks: "The river, farmers say, has not been so low"."""
+    a = aside_at(scene.frame, cue.main) if cue is not None else None
+    if a is None or not breaks_clause(scene.frame, a):
+        return False
+    before = a.first <= piece.lo and a.lo - 2 <= piece.hi <= a.lo
+    return before or (a.hi <= piece.lo <= a.hi + 2 and piece.hi <= a.last)
+
+
 def is_anchor(scene: Scene, pieces: list[Piece], cue: Cue | None, confidence: float) -> bool:
     """Whether this is so surely said that the text is one in which people speak."""
-    full = not is_told(scene, pieces) or has_clause(scene, pieces[0])
+    full = not is_told(scene, pieces) or has_clause(scene, pieces[0]) or is_broken(scene, pieces[0], cue)
     return confidence >= ANCHOR and full and has_known_cue(scene, cue)
 
 
@@ -77,7 +87,7 @@ def needed(
     """The chance that a quote needs to become a row; above 1 if none is enough."""
     f, first = scene.frame, pieces[0]
     told, known = is_told(scene, pieces), has_known_cue(scene, cue)
-    clause = has_clause(scene, first)
+    clause = has_clause(scene, first) or is_broken(scene, first, cue)
     need = NEEDED
     if told and not known and not clause:
         need = NO_CLAUSE

@@ -6,6 +6,7 @@ import re
 
 import numpy as np
 
+from tasks.extract.quotes.asides import Aside, aside_at, breaks_clause, has_verb
 from tasks.extract.quotes.crf import F64
 from tasks.extract.quotes.frame import I64, Frame, hash_of, hashes, is_in
 from tasks.extract.sources.mentions import noun_kinds
@@ -13,6 +14,8 @@ from tasks.extract.sources.mentions import noun_kinds
 _TURN = re.compile(r"^[ \t\"“]{0,3}([A-Z][A-Z.'’\- ]{1,30}):[ \t]", re.MULTILINE)
 SURE = 0.6
 """Chance to head a cue from which the clause that hangs on it is taken for said."""
+CLEARLY = 0.3
+"""By so much less a word is likely to head a cue than the verb of an aside, that it only stands in what is said."""
 
 
 def mend(f: Frame, labels: I64, marginals: F64, chances: F64) -> I64:
@@ -21,6 +24,7 @@ def mend(f: Frame, labels: I64, marginals: F64, chances: F64) -> I64:
     _turns(f, labels, marginals, chances)
     _names_after_cue(f, labels, marginals)
     _clauses(f, labels, marginals, chances)
+    _asides(f, labels, marginals, chances)
     return labels
 
 
@@ -94,6 +98,36 @@ def _clauses(f: Frame, labels: I64, marginals: F64, chances: F64) -> None:
             hi -= 1
         if lo < hi <= cue:
             _take(f, labels, marginals, lo, hi, cue)
+
+
+def _asides(f: Frame, labels: I64, marginals: F64, chances: F64) -> None:
+    """What stands before an aside that attributes, ", analysts warn,", is said: the tagger takes verbs in it for cues
+    ("will spell", "agreed") or leaves it out. Both halves are, where the aside breaks a clause."""
+    for cue in np.flatnonzero((chances >= SURE) & (f.cue > 0)).tolist():
+        a = aside_at(f, cue)
+        if a is None or (f.quote[a.first : a.last] >= 0).any():
+            continue
+        broken = breaks_clause(f, a)
+        if broken or has_verb(f, a.first, a.lo - 1):
+            _half(f, labels, marginals, chances, a, (a.first, a.lo - 1))
+        if broken:
+            _half(f, labels, marginals, chances, a, (a.hi + 1, a.last))
+
+
+def _half(f: Frame, labels: I64, marginals: F64, chances: F64, a: Aside, half: tuple[int, int]) -> None:
+    """One half of what an aside attributes, where the tagger left it out or saw another, weaker cue in it."""
+    lo, hi = half
+    while lo < hi and (not f.is_word[lo] or f.words[lo] in ("but", "and", "so")):
+        lo += 1
+    while hi > lo and not f.is_word[hi - 1]:
+        hi -= 1
+    cues = chances[lo:hi][labels[lo:hi] == 3]
+    if lo >= hi or (labels[lo:hi] > 0).any() and not (len(cues) and cues.max() < chances[a.cue] - CLEARLY):
+        return
+    labels[lo], labels[lo + 1 : hi] = 1, 2
+    labels[a.lo : a.hi][labels[a.lo : a.hi] != 4] = 0
+    labels[a.cue] = 3
+    marginals[lo:hi, 1:3] = np.maximum(marginals[lo:hi, 1:3], 0.35)
 
 
 def _take(f: Frame, labels: I64, marginals: F64, lo: int, hi: int, cue: int) -> None:

@@ -15,6 +15,8 @@ from tasks.extract.sources.mentions import Mention
 
 REACH_BACK, REACH_AHEAD = 160, 70
 """Tokens before and after a piece in which its speaker is looked for: nearly all annotated speakers lie closer."""
+DOUBT = 5.0
+"""Tokens further off that a cue counts for whose word the first pass thinks is none: "will spell …, analysts warn"."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +106,7 @@ def cue_of(scene: Scene, piece: Piece, pieces: list[Piece]) -> Cue | None:
             float(gap)
             + (0 if f.sent[edge] == f.sent[cue.main] else 25)
             + (0 if f.para[edge] == f.para[cue.main] else 15)
+            + DOUBT * (1 - float(scene.chances[cue.main]))
         )
         lo, hi = (cue.hi, piece.lo) if before else (piece.hi, cue.lo)
         between = _first_after(pieces, hi) - _first_after(pieces, lo)
