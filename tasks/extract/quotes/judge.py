@@ -19,6 +19,11 @@ NO_SPEAKER = 0.5
 NOT_CLAUSE_NOR_SPEAKER = 0.6
 """Told, or marked in part, with neither: "The dish" is known as "golden rice" along the coast."""
 LONE_PRONOUN = 0.6
+LONE_PERSON = 0.8
+"""The same for "who", "what", "he": far more often the subject of the saying than what was said."""
+BROKEN = 0.15
+"""The other half of a clause that its cue breaks: what the surer half says needs it."""
+NEVER = 2.0
 FEW = 0.2
 """Share of words in marks below which these are a name or a term in what is told."""
 MOST = 0.5
@@ -30,7 +35,7 @@ ANCHOR = 0.8
 """In a text where nothing is said this surely, only clauses and quoted words after a known cue count."""
 
 _SIGNS = ("accord", ":", "—", "―")  # they attribute without being words of the lexicon: "according to", "SMITH:"
-_PRONOUNS = frozenset(("who", "which", "he", "she", "it", "they", "that", "this"))
+_PRONOUNS = frozenset(("who", "what", "which", "he", "she", "it", "they", "that", "this"))
 
 
 def is_told(scene: Scene, pieces: list[Piece]) -> bool:
@@ -87,8 +92,9 @@ def needed(
     """The chance that a quote needs to become a row; above 1 if none is enough."""
     f, first = scene.frame, pieces[0]
     told, known = is_told(scene, pieces), has_known_cue(scene, cue)
-    clause = has_clause(scene, first) or is_broken(scene, first, cue)
-    need = NEEDED
+    broken = is_broken(scene, first, cue)
+    clause = broken or has_clause(scene, first)
+    need = BROKEN if broken else NEEDED
     if told and not known and not clause:
         need = NO_CLAUSE
     if told and speaker is None:
@@ -97,13 +103,25 @@ def needed(
     if speaker is None and not clause and share < ALL_MARKED:
         need = max(need, NOT_CLAUSE_NOR_SPEAKER)
     if first.hi - first.lo == 1 and f.words[first.lo] in _PRONOUNS:
-        need = max(need, LONE_PRONOUN)
-    if _label_before_colon(scene, cue, speaker):
-        need = 2.0
+        need = max(need, LONE_PRONOUN if f.words[first.lo] in ("which", "it", "that", "this") else LONE_PERSON)
+    if _label_before_colon(scene, cue, speaker) or (told and speaker is None and _of_nobody(scene, first, cue, clause)):
+        need = NEVER
     speech = share >= MOST and first.hi - first.lo >= LONG
     if not (anchored or speech or (known and (clause or not told))):
-        need = 2.0
+        need = NEVER
     return need
+
+
+def _of_nobody(scene: Scene, piece: Piece, cue: Cue | None, clause: bool) -> bool:
+    """Told by nobody: without any cue ("the promise of 300 jobs"), or the bare subject of a passive ("talks on one are
+    expected", "the minister was told")."""
+    if cue is None:
+        return True
+    f = scene.frame
+    near = slice(max(cue.main - 12, 0), cue.main + 12)
+    kids = f.dep[near][f.head[near] == cue.main]
+    passive = is_in(kids, hashes("auxpass", "nsubjpass")).any() and not (kids == hashes("agent")[0]).any()
+    return bool(passive) and not clause and piece.hi <= cue.lo
 
 
 def _label_before_colon(scene: Scene, cue: Cue | None, speaker: int | None) -> bool:
