@@ -34,7 +34,8 @@ ALL_MARKED = 0.9
 ANCHOR = 0.8
 """In a text where nothing is said this surely, only clauses and quoted words after a known cue count."""
 
-_SIGNS = ("accord", ":", "—", "―")  # they attribute without being words of the lexicon: "according to", "SMITH:"
+_DASHES = "—―–-"
+_SIGNS = ("accord", ":")  # they attribute without being words of the lexicon: "according to", "SMITH:"
 _PRONOUNS = frozenset(("who", "what", "which", "he", "she", "it", "they", "that", "this"))
 
 
@@ -55,7 +56,8 @@ def has_known_cue(scene: Scene, cue: Cue | None) -> bool:
     if cue is None:
         return False
     lemmas = scene.frame.lemma[cue.lo : cue.hi]
-    return bool((scene.frame.cue[cue.lo : cue.hi] > 0).any() or is_in(lemmas, hashes(*_SIGNS)).any())
+    dash = scene.frame.text[scene.frame.end[cue.hi - 1] - 1] in _DASHES
+    return dash or bool((scene.frame.cue[cue.lo : cue.hi] > 0).any() or is_in(lemmas, hashes(*_SIGNS)).any())
 
 
 def has_clause(scene: Scene, piece: Piece) -> bool:

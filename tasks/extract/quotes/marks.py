@@ -146,7 +146,7 @@ def _single(
     after = text[m.end()] if m.end() < hi else " "
     if at is None:
         opens = m.group() in ("'", "‘", "`") and not before.isalnum() and (after.isalnum() or after in "£$…[(")
-        runs = m.start() == lo and m.group() == "‘"
+        runs = m.start() == lo and (m.group() == "‘" or (m.group() == "'" and _reopens(text, hi, "'")))
         return "os" if opens and (single_close > m.end() or runs) else ""
     if at[2] and m.group() in ("'", "’") and not after.isalnum() and not before.isspace():
         return "cs"

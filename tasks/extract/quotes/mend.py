@@ -11,9 +11,16 @@ from tasks.extract.quotes.crf import F64
 from tasks.extract.quotes.frame import I64, Frame, hash_of, hashes, is_in
 from tasks.extract.sources.mentions import noun_kinds
 
+_DASHES = "―—–-"
+_SIGNED = re.compile(
+    r"[ \t]*[―—–-]{1,2}[ \t]*([A-Z][^\n,(\[.:;]*(?:\.[^\n,(\[.:;]+)?)(?:[,(\[][^\n]{0,80})?\.?[ \t]*(?:\n|\Z)"
+)
+_PHRASE = frozenset(hashes("DT", "JJ", "NN", "NNS", "NNP", "NNPS", "PRP", "PRP$", "POS", "CD").tolist())
 _TURN = re.compile(r"^[ \t\"“]{0,3}([A-Z][A-Z.'’\- ]{1,30}):[ \t]", re.MULTILINE)
 SURE = 0.6
 """Chance to head a cue from which the clause that hangs on it is taken for said."""
+SIGNATURE = 8
+"""Tokens of the name below a quotation."""
 CLEARLY = 0.3
 """By so much less a word is likely to head a cue than the verb of an aside, that it only stands in what is said."""
 
@@ -22,9 +29,12 @@ def mend(f: Frame, labels: I64, marginals: F64, chances: F64) -> I64:
     """Labels with the rules applied; marginals are changed in place where a rule is sure."""
     labels = labels.copy()
     _turns(f, labels, marginals, chances)
+    _signatures(f, labels, marginals, chances)
     _names_after_cue(f, labels, marginals)
     _clauses(f, labels, marginals, chances)
     _asides(f, labels, marginals, chances)
+    _hearers(f, labels)
+    _own_cues(f, labels, chances)
     return labels
 
 
@@ -48,6 +58,58 @@ def _turns(f: Frame, labels: I64, marginals: F64, chances: F64) -> None:
         marginals[lo:end] = 0.01
         chances[colon] = 0.95
         marginals[np.arange(lo, end), labels[lo:end]] = 0.95
+
+
+def _signatures(f: Frame, labels: I64, marginals: F64, chances: F64) -> None:
+    """ "“…” — Karen Bello", a paragraph that is a quotation and the name below it."""
+    for q in f.quoted:
+        m = _SIGNED.match(f.text, q.end - (f.text[q.end - 1] in _DASHES))
+        if m is None or (q.start > 0 and f.text[q.start - 1] != "\n"):
+            continue
+        first, dash, lo, hi = np.searchsorted(f.start, [q.start, q.end, m.start(1), m.end(1)]).tolist()
+        if dash == lo:
+            dash -= 1  # the mark and the dash are one token
+        inside = [k for k in range(first, dash) if f.is_word[k]]
+        if not inside or not 0 < hi - lo <= SIGNATURE or int(f.tag[hi - 1]) not in hashes("NNP", "NNPS"):
+            continue
+        labels[first:hi] = 0
+        labels[inside[0]], labels[inside[0] + 1 : inside[-1] + 1], labels[dash], labels[lo:hi] = 1, 2, 3, 4
+        chances[dash] = 0.95
+        marginals[first:hi] = 0.01
+        marginals[np.arange(first, hi), labels[first:hi]] = 0.95
+
+
+def _hearers(f: Frame, labels: I64) -> None:
+    """ "tells the paper that he fought": who is told is no part of what is told."""
+    told = hashes("tell", "assure", "inform", "remind", "warn", "convince", "persuade")
+    for b in np.flatnonzero(labels == 1).tolist():
+        if b == 0 or labels[b - 1] != 3 or not is_in(f.lemma[b - 1 : b], told)[0]:
+            continue
+        k = b
+        while k < min(b + 6, len(f)) and labels[k] in (1, 2) and int(f.tag[k]) in _PHRASE:
+            k += 1
+        if b < k < len(f) - 1 and f.words[k] == "that" and labels[k] == 2 and labels[k + 1] == 2:
+            labels[b:k] = 0
+            labels[k] = 1
+
+
+def _own_cues(f: Frame, labels: I64, chances: F64) -> None:
+    """ "knowing that nothing can harm her, insisting, “evils disappear”": a sure cue right before a quotation ends what
+    was said before."""
+    for lo in np.flatnonzero(f.quote >= 0).tolist():
+        if lo < 4 or f.quote[lo - 1] == f.quote[lo] or labels[lo] not in (0, 2):
+            continue
+        cue = lo - 1
+        while cue > lo - 3 and not f.is_word[cue]:
+            cue -= 1
+        if labels[cue] != 2 or chances[cue] < SURE or f.quote[cue] >= 0 or cue == lo - 1 or not f.cue[cue]:
+            continue
+        word = lo
+        while word < len(f) - 1 and not f.is_word[word]:
+            word += 1
+        if labels[word] == 2:
+            labels[cue : lo + 1] = 0
+            labels[cue], labels[word] = 3, 1
 
 
 def _names_after_cue(f: Frame, labels: I64, marginals: F64) -> None:

@@ -133,7 +133,7 @@ def _begin(span: Piece | Cue) -> int:
 
 
 def candidates(scene: Scene, piece: Piece, pieces: list[Piece]) -> list[int]:
-    """Indices of the mentions around a piece that stand in no piece."""
+    """Indices of the mentions around a piece that stand in no piece, and neither in a title nor in a bracket."""
     lo = bisect.bisect_left(scene.heads, piece.lo - REACH_BACK)
     hi = bisect.bisect_left(scene.heads, piece.hi + REACH_AHEAD)
     out = []
@@ -142,9 +142,18 @@ def candidates(scene: Scene, piece: Piece, pieces: list[Piece]) -> list[int]:
     pieces = pieces[first:last]
     for m in range(lo, hi):
         k = bisect.bisect_right(pieces, scene.heads[m], key=_begin) - 1
-        if k < 0 or scene.heads[m] >= pieces[k].hi:
+        if (k < 0 or scene.heads[m] >= pieces[k].hi) and not _set_off(scene, m, piece):
             out.append(m)
     return out
+
+
+def _set_off(scene: Scene, m: int, piece: Piece) -> bool:
+    """Whether a mention only stands in a title or a bracket: on “Fox and Friends”, Price (D-Newport News)."""
+    f, x, c = scene.frame, scene.mentions[m], scene.columns
+    if c.labels[x.head] == 4:
+        return False
+    title = c.quoted[x.head] and int(f.quote[x.head]) != int(f.quote[piece.lo])
+    return title or (x.lo > 0 and f.words[x.lo - 1] == "(")
 
 
 def describe(
@@ -243,7 +252,7 @@ def rank(
     ranker: Ranker,
 ) -> tuple[int | None, float]:
     """The mention that speaks a piece, or None, and the chance that this answer is right."""
-    options: list[int | None] = [None, *candidates(scene, piece, pieces)]
+    options: list[int | None] = [None, *_at_mark(scene, cue, candidates(scene, piece, pieces))]
     scores = np.array(
         [
             ranker.score(
@@ -256,6 +265,15 @@ def rank(
     chance /= chance.sum()
     best = int(chance.argmax())
     return options[best], float(chance[best])
+
+
+def _at_mark(scene: Scene, cue: Cue | None, options: list[int]) -> list[int]:
+    """Where a colon or a dash attributes ("SMITH: …", "“…” — Ann Lee"), only who stands in its paragraph is meant."""
+    c = scene.columns
+    if cue is None or scene.frame.is_word[cue.lo : cue.hi].any():
+        return options
+    near = [m for m in options if c.labels[scene.heads[m]] == 4 and c.para[scene.heads[m]] == c.para[cue.main]]
+    return near or options
 
 
 def _speaker_run(scene: Scene, i: int) -> tuple[int, int] | None:
