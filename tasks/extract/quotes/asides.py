@@ -1,6 +1,6 @@
 """Who says it, told in an aside: "The river, farmers say, has not been so low", "…, analysts warn, as the group …".
 
-Read from tags and commas: the parser hangs an aside on either half of the clause that it breaks, or the other way round.
+Read from tags and commas: the parser hangs an aside on either half of the clause that it breaks, or that on the aside.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from tasks.extract.sources.mentions import noun_kinds
 
 _DASHES = "―—–-"
 _SIGNED = re.compile(
-    r"[ \t]*[―—–-]{1,2}[ \t]*([A-Z][^\n,(\[.:;]*(?:\.[^\n,(\[.:;]+)?)(?:[,(\[][^\n]{0,80})?\.?[ \t]*(?:\n|\Z)"
+    r"[^\S\n]*[―—–-]{1,2}[^\S\n]*([A-Z][^\n,(\[.:;]*(?:\.[^\n,(\[.:;]+)?)(?:[,(\[][^\n]{0,80})?\.?[^\S\n]*(?:\n|\Z)"
 )
 _PHRASE = frozenset(hashes("DT", "JJ", "NN", "NNS", "NNP", "NNPS", "PRP", "PRP$", "POS", "CD").tolist())
 _TURN = re.compile(r"^[ \t\"“]{0,3}([A-Z][A-Z.'’\- ]{1,30}):[ \t]", re.MULTILINE)
@@ -64,7 +64,7 @@ def _signatures(f: Frame, labels: I64, marginals: F64, chances: F64) -> None:
     """ "“…” — Karen Bello", a paragraph that is a quotation and the name below it."""
     for q in f.quoted:
         m = _SIGNED.match(f.text, q.end - (f.text[q.end - 1] in _DASHES))
-        if m is None or (q.start > 0 and f.text[q.start - 1] != "\n"):
+        if m is None or f.text[f.text.rfind("\n", 0, q.start) + 1 : q.start].strip():
             continue
         first, dash, lo, hi = np.searchsorted(f.start, [q.start, q.end, m.start(1), m.end(1)]).tolist()
         if dash == lo:
@@ -184,7 +184,7 @@ def _half(f: Frame, labels: I64, marginals: F64, chances: F64, a: Aside, half: t
     while hi > lo and not f.is_word[hi - 1]:
         hi -= 1
     cues = chances[lo:hi][labels[lo:hi] == 3]
-    if lo >= hi or (labels[lo:hi] > 0).any() and not (len(cues) and cues.max() < chances[a.cue] - CLEARLY):
+    if lo >= hi or ((labels[lo:hi] > 0).any() and not (len(cues) and cues.max() < chances[a.cue] - CLEARLY)):
         return
     labels[lo], labels[lo + 1 : hi] = 1, 2
     labels[a.lo : a.hi][labels[a.lo : a.hi] != 4] = 0
