@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tasks import tables
+from tasks.extract.events.happening import of_main_happening
 from tasks.extract.events.stories import MAX_MEMBERS, KnownStory, StoryKey, assign_stories, story_key
 from tasks.extract.quotes.groups import QuoteKey, group_quotes
 from tasks.extract.sources.links import Bearer, Seen, bearer_in, company_of, link_sources, remember, seen_of
@@ -26,6 +27,8 @@ from tasks.extract.task import settled_articles
 from tasks.settings import ExtractSettings
 
 Files = Mapping[str, list[Path]]
+Merged = Mapping[tuple[str, str], tuple[str, str]]
+"""(article_id, source_id) -> id and name of the source it is merged into."""
 
 
 def link(work: Path, shards: list[str], window: Files, rules: ExtractSettings) -> tables.ShardReport:
@@ -45,8 +48,8 @@ def link(work: Path, shards: list[str], window: Files, rules: ExtractSettings) -
     stories |= assign_stories(keys, _known_stories(window, rules.languages), days=rules.story_days)[0]
     _write(work / "stories.parquet", "article_id", "story_id", stories)
     _write(work / "event_stories.parquet", "event_id", "story_id", dict(_event_stories(new["events"], stories)))
-    _write_merges(work, shards, new, window, rules)
-    groups = group_quotes(_quote_keys(work, shards, new, window), _known_groups(window))
+    merged = _write_merges(work, shards, new, window, rules)
+    groups = group_quotes(_quote_keys(work, shards, new, window, merged), _known_groups(window))
     ours = {r["quote_id"] for r in _rows(new["quotes"], ["quote_id"])}
     _write(work / "quote_groups.parquet", "quote_id", "quote_group", {q: g for q, g in groups.items() if q in ours})
     return tables.ShardReport(step="link", shard_id="all", seen=len(stories), used=len(stories), rejected=0)
@@ -108,8 +111,8 @@ def _rows(files: Iterable[Path], columns: list[str]) -> Iterator[dict[str, Any]]
                     yield row | later if later else row
 
 
-def _quote_keys(work: Path, shards: list[str], new: Files, window: Files) -> Iterator[QuoteKey]:
-    """Keys of the run's quotes and of those of the window."""
+def _quote_keys(work: Path, shards: list[str], new: Files, window: Files, merged: Merged) -> Iterator[QuoteKey]:
+    """Keys of the run's quotes and of those of the window, their sources as they are after the run's merges."""
     seen_at: dict[str, dt.datetime | None] = {}
     for row in _rows(window["articles"], ["article_id", "published_at", "fetched_at"]):
         seen_at[row["article_id"]] = row["published_at"] or row["fetched_at"]
@@ -124,7 +127,7 @@ def _quote_keys(work: Path, shards: list[str], new: Files, window: Files) -> Ite
     columns = ["quote_id", "article_id", "text", "start", "parts", "kind", "source_id"]
     for r in _rows([*new["quotes"], *window["quotes"]], columns):
         pieces = [r["text"][p["start"] - r["start"] : p["end"] - r["start"]] for p in r["parts"]]
-        yield QuoteKey(
+        key = QuoteKey(
             quote_id=r["quote_id"],
             article_id=r["article_id"],
             text=" ".join(pieces) or r["text"],
@@ -133,9 +136,11 @@ def _quote_keys(work: Path, shards: list[str], new: Files, window: Files) -> Ite
             source=names.get((r["article_id"], r["source_id"])),
             seen_at=seen_at.get(r["article_id"]),
         )
+        into = merged.get((r["article_id"], r["source_id"]))
+        yield key.renamed(*into) if into else key
 
 
-def _write_merges(work: Path, shards: list[str], new: Files, window: Files, rules: ExtractSettings) -> None:
+def _write_merges(work: Path, shards: list[str], new: Files, window: Files, rules: ExtractSettings) -> Merged:
     """`work/source_merges.parquet`: sources of the run that get another's id, with the rows and quotes they had."""
     rows: list[Seen] = []
     was: dict[tuple[str, str], tables.Source] = {}
@@ -157,6 +162,7 @@ def _write_merges(work: Path, shards: list[str], new: Files, window: Files, rule
             row = json.dumps(asdict(was[key]), ensure_ascii=False)
             log.append({**asdict(m), "article_id": article_id, "row": row, "quote_ids": quotes[key]})
     pq.write_table(pa.Table.from_pylist(log, schema=LOG), work / "source_merges.parquet")
+    return {(entry["article_id"], entry["source_id"]): (entry["into"], entry["into_name"]) for entry in log}
 
 
 def _seen_in(path: Path, texts: Iterable[tuple[str, str]]) -> Iterator[tuple[tables.Source, Seen]]:
@@ -195,7 +201,8 @@ def _known_groups(window: Files) -> dict[str, str]:
 
 
 def _event_stories(events: list[Path], stories: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """The article's story for its events that are told as real."""
-    for r in _rows(events, ["event_id", "article_id", "modality"]):
-        if r["modality"] in tables.REAL:
-            yield r["event_id"], stories[r["article_id"]]
+    """The article's story for those of its events that are told as real and are of the happening it is about."""
+    for path in events:
+        for article_id, found in _events_of([path]).items():
+            for event in of_main_happening(found):
+                yield event.event_id, stories[article_id]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import random
+import tomllib
+from pathlib import Path
 
 import pytest
 
@@ -94,6 +96,29 @@ def test_assign_stories_keeps_look_alikes_apart_when_type_and_place_agree() -> N
     assert len({n for n in gold.values() if sum(x == n for x in gold.values()) >= 3}) >= 40
     assert happenings.bcubed(gold, assign_stories(keys)[0])[2] >= 0.90
     assert happenings.bcubed(gold, happenings.by_night(keys))[2] >= 0.90
+
+
+def press() -> dict[str, tuple[str, StoryKey]]:
+    """file -> (story, key) of the demo's English articles; one without a story is one of its own."""
+    out = {}
+    for file in sorted((Path(__file__).parents[2] / "flows" / "press" / "articles").glob("*/*.md")):
+        _, head, body = file.read_text(encoding="utf-8").split("+++\n", 2)
+        facts = tomllib.loads(head)
+        if "estuario" not in file.parent.name:  # the press of another language
+            day = facts["published"].date() if "published" in facts else None
+            made = make_key(file.stem, body.strip(), title=facts["title"], day=day)
+            out[file.stem] = (facts.get("story", file.stem), made)
+    return out
+
+
+def test_assign_stories_joins_no_unlike_articles_when_they_are_long() -> None:
+    """Long texts share the furniture of news ("officials said on Monday"): that alone joined a flood and a bombing."""
+    articles = press()
+    assert len(articles) > 40
+    found, _ = assign_stories([k for _, k in articles.values()])
+    for name, (story, _) in articles.items():
+        mates = {other for other in articles if found[other] == found[name]}
+        assert {articles[m][0] for m in mates} == {story}, mates
 
 
 def test_assign_stories_compares_a_bounded_number_when_many_are_alike(monkeypatch: pytest.MonkeyPatch) -> None:
