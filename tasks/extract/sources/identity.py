@@ -431,4 +431,4 @@ def described(f: Frame, x: Mention, lo: int, cast: Cast) -> str:
             None,
         )
         text = (owner.name if owner else short.group(1)) + " " + text[short.end() :]
-    return " ".join(text.split())
+    return re.sub(r"(?:['’]s|(?<=s)['’])$", "", " ".join(text.split()))

@@ -94,12 +94,23 @@ def find_mentions(f: Frame) -> list[Mention]:
     odd |= is_in(f.ent, hashes("DATE", "TIME")) & is_in(f.tag, hashes("NNP", "NNPS"))  # "Friday" says nothing
     relative = is_in(f.tag, hashes("WP", "WDT")) & ~is_in(f.dep, hashes("nsubj", "nsubjpass"))
     out: list[Mention] = []
-    for i in np.flatnonzero(nominal & ~inner & ~odd & ~relative).tolist():
+    for i in np.flatnonzero(nominal & ~inner & ~odd & ~relative & f.is_word).tolist():
+        if _hyphened(f, i):
+            continue  # the "co" of a co-author
+        if out and out[-1].name is not None and out[-1].head < i < out[-1].name[1]:
+            continue  # the "Arland" of the Bank of Arland
         found = _mention(f, i)
         if out and found.lo <= out[-1].head < found.head and f.words[out[-1].head] in titles():
             out.pop()  # "Captain" of "Captain Ahmed al-Dulaimi", where the parser made two of it
         out.append(found)
     return out if any(c.isupper() for c in f.text[:400]) else _lower_names(f, out)
+
+
+def _hyphened(f: Frame, i: int) -> bool:
+    """Whether a word goes on after a hyphen that the parser took for a word of its own."""
+    return (
+        i + 2 < len(f) and f.words[i + 1] == "-" and f.end[i] == f.start[i + 1] and f.end[i + 1] == f.start[i + 2]
+    )  # fmt: skip
 
 
 def _lower_names(f: Frame, mentions: list[Mention]) -> list[Mention]:
@@ -147,7 +158,12 @@ def _mention(f: Frame, i: int) -> Mention:
         lo -= 1
     while lo < i and (f.sent[lo] != f.sent[i] or not f.is_word[lo]):
         lo += 1
+    if lo == i and i > 1 and _hyphened(f, i - 2):
+        lo = _left(doc, f.doc[int(f.token[i - 2])]) + shift
     name = _name(f, lo, i)
+    if name is not None and name[1] == i + 1:
+        name = (name[0], _whole_of(f, i))
+        hi = max(hi, name[1])
     form: Literal["name", "description"] = "name" if name is not None and name[0] <= i < name[1] else "description"
     return Mention(lo=lo, hi=max(hi, i + 1), head=i, form=form, name=name, ent=token.ent_type_)
 
@@ -231,6 +247,32 @@ def _name(f: Frame, lo: int, i: int) -> tuple[int, int] | None:
     if start == i and i > lo and f.words[i - 1] == "the" and words[-1] in known and _is_role(words[-1]):
         return None  # "the Minister" is a description
     return start, i + 1
+
+
+def _whole_of(f: Frame, i: int) -> int:
+    """One past the end of a body's name that goes on behind its head: the Bank of Arland, Department of Health and
+    Social Care. By the entity that both stand in, or after a noun of bodies by the capitals."""
+    proper = {hash_of("NNP"), hash_of("NNPS")}
+    hi = end = i + 1
+    body = int(f.ent[i]) in _bodies()
+    if not body and (noun_kinds().get(f.words[i]) != "organisation" or int(f.tag[i]) not in proper):
+        return end
+    while hi < min(i + MAX_TAIL, len(f)) and f.sent[hi] == f.sent[i]:
+        same = f.ent[hi] == f.ent[i] and not f.ent_first[hi] if body else f.words[hi] in _LINKS or f.is_title[hi]
+        if not same or (hi == i + 1 and f.words[hi] not in ("of", "for")):
+            break
+        hi += 1
+        if int(f.tag[hi - 1]) in proper:
+            end = hi
+    return end
+
+
+_LINKS = frozenset(("of", "for", "and", "&", "the"))
+
+
+@functools.cache
+def _bodies() -> frozenset[int]:
+    return frozenset(hash_of(t) for t in ("ORG", "FAC", "GPE", "LOC"))
 
 
 def _whole_word(f: Frame, start: int, lo: int, proper: tuple[int, int]) -> int:

@@ -206,7 +206,9 @@ def _bearer(f: Frame, mentions: list[Mention], entities: list[Entity], word: str
         else:
             brief = bare in e.short or (word not in _JOINS and bare in initials(tuple(words)))
             part = not POSSESSED.search(e.name)  # NASA is not called NASA's Office
-            part = part and (bare == words[0] or (bare == words[-1] and len(bare) > 4))
+            whole = len(words) > 1 and words[-2] in ("of", "for", "in", "and")  # Arland is not the Bank of Arland
+            part = part and (bare == words[0] or (bare == words[-1] and len(bare) > 4 and not whole))
+            part |= bool(POSSESSED.search(e.name)) and bare in words[1:2]  # the Office of NASA's Office
             ok = brief or (kind != "person" and part and len(words) > 1 and word not in _JOINS)
             ok |= len(words) == 1 and bare == words[0]
             rank = 0 if brief or len(words) == 1 else 1 + (place and e.kind == "organisation")

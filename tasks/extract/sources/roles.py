@@ -8,15 +8,17 @@ from tasks.extract.quotes.frame import NAME_TYPES, Frame, hash_of
 from tasks.extract.sources.beside import Beside, after_name, before_name
 from tasks.extract.sources.given import word_list
 from tasks.extract.sources.mentions import Mention, noun_kinds, singular, titles
-from tasks.extract.sources.names import POSSESSED, Cast, Entity
+from tasks.extract.sources.names import POSSESSED, Cast, Entity, name_words
 
 _GROUPS = frozenset(hash_of(t) for t in ("ORG", "GPE", "NORP", "LOC", "FAC"))
 _NOUN_TAGS = frozenset(hash_of(t) for t in ("NN", "NNS", "NNP", "NNPS"))
-_KIN = word_list("kin")
+_KIN, _FAMILY = word_list("kin"), word_list("family")
 _HONORIFIC = frozenset("mr mr. mrs mrs. ms ms. miss mx sir dame dr dr. sister brother father".split())
 _DROP = frozenset("the a an his her their its our my former ex- then late one another 's ’s".split())
 _OF = frozenset(("of", "at", "for", "with", "from", "in"))
-_STATE_OFFICES = word_list("offices") | word_list("state_offices")
+_CALLINGS = word_list("callings")
+_STATE_OFFICES = (word_list("offices") | word_list("state_offices")) - _CALLINGS
+"""What somebody of a country is for that country: its general, but not its judge, coach or bishop."""
 _PARTIES = word_list("parties")
 _OFFICE = word_list("office")
 """Words of an office that are nobody's name: the "Emergency" of an Emergency manager is no employer."""
@@ -40,12 +42,12 @@ def role_of(f: Frame, mentions: list[Mention], entity: Entity, cast: Cast) -> tu
                 role = r
             if a and not affiliation:
                 affiliation = a
-    if (
-        role is not None
-        and role.split()[-1].lower() in _KIN
-        and affiliation in {e.name for e in cast.entities if e.kind == "person"}
-    ):
-        affiliation = None  # the mother of somebody speaks for nobody
+    if role is not None and affiliation is not None and role.split()[-1].lower() in _KIN:
+        words = set(name_words(affiliation))
+        if role.split()[-1].lower() in _FAMILY or any(
+            words <= set(e.words) for e in cast.entities if e.kind == "person"
+        ):
+            affiliation = None  # the mother of somebody speaks for nobody
     if affiliation is not None and (affiliation.lower() in _DROP or affiliation == entity.name):
         affiliation = None  # "the" of "the National Weather Service"
     return role, affiliation
@@ -75,7 +77,7 @@ def _in_phrase(
     if place is not None and role and _only_people(f, place, role):
         return role, None
     if place is None:
-        place = _after(f, x.head, x.hi, cast)
+        place = _after(f, x.name[1] - 1 if inner and x.name is not None else x.head, x.hi, cast)
     owner = re.match(r"((?:[A-Z][\w.&’'-]*\s+)+)(?=[a-z])", role or "")
     if role and owner and place is None and not _all_office(owner.group(1)):  # "Hashed spokesperson": whose, then what
         return role[owner.end() :], _full_text(owner.group(1).strip(), cast)
@@ -88,7 +90,7 @@ def _only_people(f: Frame, place: tuple[int, int, str], role: str) -> bool:
     if any(int(f.ent[k]) != norp or f.words[k] in _PARTIES for k in range(place[0], place[1])):
         return False
     words = {w.rstrip(".") for w in role.lower().split()}
-    return not words & _STATE_OFFICES and not words & (titles() - _HONORIFIC)
+    return not words & _STATE_OFFICES and not words & (titles() - _HONORIFIC - _CALLINGS)
 
 
 def _all_office(text: str) -> bool:
@@ -118,7 +120,7 @@ def _with_task(f: Frame, role: str | None, b: Beside) -> str | None:
     """ "head of mission": the small words that belong to a role."""
     i = b.hi
     if role and i + 1 < b.tail and f.words[i] == "of" and f.tag[i + 1] == hash_of("NN"):
-        if noun_kinds().get(singular(f, i + 1)) in ("organisation", "group"):
+        if noun_kinds().get(singular(f, i + 1)) in ("organisation", "group") and f.words[i + 1] != "mission":
             return role
         return f"{role} of {f.doc[int(f.token[i + 1])].text}"
     return role
@@ -190,7 +192,14 @@ def _group_in(f: Frame, lo: int, hi: int, cast: Cast) -> tuple[int, int, str] | 
             while end < hi and f.tag[end] == hash_of("NN") and noun_kinds().get(singular(f, end)) == "organisation":
                 end += 1
             if not _all_office(f.text[f.start[k] : f.end[end - 1]]):
-                return k, end, _full(f, k, end, cast)
+                last = end
+                while (
+                    last - 1 > k
+                    and f.ent[last - 1] == hash_of("NORP") != f.ent[k]
+                    and f.words[last - 1] not in _PARTIES
+                ):
+                    last -= 1  # the "VOA" of a VOA Syrian source
+                return k, end, _full(f, k, last, cast)
         k -= 1
     return None
 
