@@ -105,6 +105,7 @@ class ExtractSettings(Section):
     keep_apart: list[str] = Field(
         [], description="source_ids, as the log of merges has them, that are merged into no other"
     )
+    ontology: str = Field("plover", description="event ontology: a folder of tasks/extract/events/data, or one's path")
     story_days: int = Field(7, ge=0, description="nights back in which a story can go on")
 
 

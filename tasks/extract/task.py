@@ -108,7 +108,7 @@ def _extract(articles: list[tables.Article], rules: ExtractSettings) -> Found:
                 docs = parse_all(nlp, texts[i + 1 :])
                 doc = parse(nlp, texts[i])
             quotes, sources = find_quotes(doc, article)
-            events = find_events(doc, article, quotes, sources)
+            events = find_events(doc, article, quotes, sources, rules.ontology)
             check_article(quotes, sources, events, article.text)
         except Exception as err:  # the one broad catch of this step: it ends in an input that failed, not in silence
             log.exception("extract failed on %s", article.article_id)

@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 from flows.cli import app
 from tasks import tables
 from tasks.extract.events import lexicon
+from tasks.extract.events.ontology import load_ontology
 from tasks.publish import cells, export, gdelt
 from tasks.publish.export import ExportError, Format, Request
 from tasks.publish.figures import Figure, bench_figures
@@ -226,8 +227,8 @@ def test_gdelt_has_a_code_for_every_type_and_no_mode_that_is_not_ours() -> None:
 
     types = set(get_args(tables.EventType))
     assert {t for t, m in gdelt.cameo() if m == "-"} == types
-    ours = {(r.type, r.mode) for found in lexicon.rules().values() for r in found if r.mode}
-    written = (Path(lexicon.__file__).parent / "data" / "lexicon.tsv").read_text(encoding="utf-8")
+    ours = {(r.type, r.mode) for found in load_ontology().rules.values() for r in found if r.mode}
+    written = (lexicon.DATA / "plover" / "lexicon.tsv").read_text(encoding="utf-8")
     unknown = {(t, m) for t, m in gdelt.cameo() if m != "-" and (t, m) not in ours and f"{t}/{m}" not in written}
     assert not unknown - {("SANCTION", "convict"), ("COERCE", "arrest")}
 

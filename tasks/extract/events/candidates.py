@@ -7,7 +7,8 @@ from typing import Any
 
 from tasks.extract.events.conditions import holds
 from tasks.extract.events.context import Context
-from tasks.extract.events.lexicon import Rule, lemmas, rules, word_lists
+from tasks.extract.events.lexicon import word_lists
+from tasks.extract.events.ontology import EventType, Ontology, Rule
 from tasks.extract.events.syntax import (
     above,
     children,
@@ -26,7 +27,6 @@ Token = Any
 _CONTENT = frozenset({"dobj", "xcomp", "ccomp", "pcomp", "acl", "oprd", "nsubjpass", "acomp"})
 _CONTENT_PREPS = frozenset({"to", "for", "of", "on", "with", "from", "into", "that", "about", "over", "between"})
 _KIND = {"VERB": "v", "AUX": "v", "NOUN": "n", "PROPN": "n", "ADJ": "a"}
-_STRONG_WORDS = frozenset({"ASSAULT", "COERCE"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +34,7 @@ class Candidate:
     """A word that names an event: `also` are other words of the same incident."""
 
     token: Token
-    type: str
+    of: EventType
     mode: str | None
     rule: Rule | None
     also: tuple[Token, ...] = ()
@@ -44,12 +44,20 @@ class Candidate:
     fixed: bool = False
     said: bool = False  # a saying of what will be: it has happened as soon as it is said
 
+    @property
+    def type(self) -> str:
+        return self.of.name
 
-def match(t: Token, ctx: Context) -> Rule | None:
+    def has(self, trait: str) -> bool:
+        """Whether its type has a trait (types.tsv)."""
+        return trait in self.of.traits
+
+
+def match(t: Token, ctx: Context, ontology: Ontology) -> Rule | None:
     """The first rule that fits a word."""
     for joined in hyphened(t):
         for key in (("n", joined), ("v", joined)):
-            for rule in rules().get(key, ()):
+            for rule in ontology.rules.get(key, ()):
                 if holds(rule, t, ctx):
                     return rule
     kind = _KIND.get(t.pos_)
@@ -64,7 +72,7 @@ def match(t: Token, ctx: Context) -> Rule | None:
     if kind == "a" and t.tag_ in ("VBN", "JJ"):
         tries.append(("v", word))
     for key in tries:
-        for rule in rules().get(key, ()):
+        for rule in ontology.rules.get(key, ()):
             if holds(rule, t, ctx):
                 return rule
     return None
@@ -95,19 +103,20 @@ def _inner(t: Token) -> set[int]:
     return out
 
 
-def find(sent: list[Token], ctx: Context) -> list[Candidate]:
+def find(sent: list[Token], ctx: Context, ontology: Ontology) -> list[Candidate]:
     """Candidates of one sentence, in text order."""
-    known = lemmas()
+    known = ontology.lemmas
     found = []
     for t in sent:
         if lemma(t) in known or lower(t) in known or any(h in known for h in hyphened(t)):
-            rule = match(t, ctx)
+            rule = match(t, ctx, ontology)
             if rule is not None:
-                found.append(Candidate(token=t, type=rule.type, mode=rule.mode, rule=rule))
-    found += [c for c in (_should(t) for t in sent) if c is not None and not any(f.token.i == c.token.i for f in found)]
-    found += [c for c in (_future(t) for t in sent) if c is not None and not any(f.token.i == c.token.i for f in found)]
+                found.append(Candidate(token=t, of=rule.of, mode=rule.mode, rule=rule))
+    for construction in (_should, _future):
+        more = [c for t in sent if (c := construction(t, ontology)) is not None]
+        found += [c for c in more if not any(f.token.i == c.token.i for f in found)]
     kept = _absorb(sorted(found, key=lambda c: c.token.i))
-    return _merge(_main_things(kept))
+    return _merge(_main_things(kept), ontology)
 
 
 def _main_things(found: list[Candidate]) -> list[Candidate]:
@@ -116,8 +125,8 @@ def _main_things(found: list[Candidate]) -> list[Candidate]:
     out = []
     for c in found:
         t = c.token
-        if t.pos_ == "VERB" and c.type not in ("ASSAULT", "COERCE") and t.dep_ in ("advcl", "pcomp", "acl", "relcl"):
-            if t.dep_ == "relcl" and c.type not in ("PROTEST", "RETREAT", "MOBILIZE"):
+        if t.pos_ == "VERB" and not c.has("force") and t.dep_ in ("advcl", "pcomp", "acl", "relcl"):
+            if t.dep_ == "relcl" and not c.has("standing"):
                 continue
             over = [h.i for h in above(t)][:6]
             adjunct = t.tag_ in ("VB", "VBG") or t.dep_ == "pcomp"
@@ -143,7 +152,7 @@ _BEFORE_IT = frozenset({"after", "following", "amid", "despite", "over", "before
 """What stands behind these is told as known, where the sentence has an event of its own."""
 
 
-def _future(t: Token) -> Candidate | None:
+def _future(t: Token, ontology: Ontology) -> Candidate | None:
     """What a side says it will or will not do, where the word alone is no event: "will not accept refugees"."""
     if t.pos_ != "VERB" or t.dep_ in ("advcl", "relcl"):
         return None
@@ -159,17 +168,17 @@ def _future(t: Token) -> Candidate | None:
         return None
     negated = any(x.dep_ == "neg" for x in t.children)
     if lemma(t) in words["cooperate"]:
-        type_ = "REJECT" if negated else "AGREE"
+        of = ontology.act("refusal" if negated else "promise")
     elif lemma(t) == "tolerate" and (negated or any(lower(x) == "longer" for x in t.subtree)):
-        type_ = "THREATEN"
+        of = ontology.act("threat")
     elif lemma(t) in words["conflict"] and not negated:
-        type_ = "THREATEN"
+        of = ontology.act("threat")
     else:
         return None
-    return Candidate(token=t, type=type_, mode=None, rule=None, said=True)
+    return Candidate(token=t, of=of, mode=None, rule=None, said=True) if of else None
 
 
-def _should(t: Token) -> Candidate | None:
+def _should(t: Token, ontology: Ontology) -> Candidate | None:
     """ "X said that Y must …": a request of X to Y."""
     if t.pos_ not in ("VERB", "AUX") or t.dep_ != "ccomp":
         return None
@@ -183,7 +192,8 @@ def _should(t: Token) -> Candidate | None:
         return None
     if not classes(to) & {"government", "entity", "military", "rebel", "organisation"}:
         return None
-    return Candidate(token=t, type="REQUEST", mode=None, rule=None, actor=who, recipient=to, fixed=True)
+    of = ontology.act("demand")
+    return Candidate(token=t, of=of, mode=None, rule=None, actor=who, recipient=to, fixed=True) if of else None
 
 
 def _absorb(found: list[Candidate]) -> list[Candidate]:
@@ -199,40 +209,40 @@ def _absorb(found: list[Candidate]) -> list[Candidate]:
         flag = inside.get(c.token.i)
         if flag is None:
             out.append(c)
-        elif flag == "absorballeged" and c.type in _STRONG_WORDS:
+        elif flag == "absorballeged" and c.has("force"):
             out.append(replace(c, alleged=True))
     return out
 
 
-def _merge(found: list[Candidate]) -> list[Candidate]:
+def _merge(found: list[Candidate], ontology: Ontology) -> list[Candidate]:
     """One candidate an incident: "bombings … killed", "opened fire … killing two"."""
     out: list[Candidate] = []
-    for c in _with_causes(found):
+    for c in _with_causes(found, ontology):
         twins = [i for i, o in enumerate(out) if _same(o, c)]
         if not twins:
             out.append(c)
             continue
         near = min(twins, key=lambda i: (_apart(out[i].token, c.token), i))
-        out[near] = _joined(out[near], c)
+        out[near] = _joined(out[near], c, ontology)
     return sorted(out, key=lambda c: c.token.i)
 
 
-def _with_causes(found: list[Candidate]) -> list[Candidate]:
+def _with_causes(found: list[Candidate], ontology: Ontology) -> list[Candidate]:
     """Tolls joined first with the cause that stands right under them: "killed in police firing"."""
-    at = {c.token.i: c for c in found if c.type == "ASSAULT"}
+    at = {c.token.i: c for c in found if c.has("violent")}
     taken: set[int] = set()
     out: list[Candidate] = []
     for c in found:
         if c.token.i in taken:
             continue
-        if c.type == "ASSAULT" and lemma(c.token) in _RESULT:
+        if c.has("violent") and lemma(c.token) in _RESULT:
             cause = next(
                 (at[o.i] for p, o in prepositions(c.token) if p in _CAUSES and o.i in at and o.i not in taken), None
             )
             if cause is not None:
                 taken.add(cause.token.i)
                 out = [o for o in out if o.token.i != cause.token.i]
-                c = _joined(cause, c)
+                c = _joined(cause, c, ontology)
         out.append(c)
     return sorted(out, key=lambda c: c.token.i)
 
@@ -240,12 +250,13 @@ def _with_causes(found: list[Candidate]) -> list[Candidate]:
 _CAUSES = frozenset({"in", "by", "during", "from", "to"})
 
 
-def _joined(a: Candidate, b: Candidate) -> Candidate:
+def _joined(a: Candidate, b: Candidate, ontology: Ontology) -> Candidate:
     """Two words of one incident as one candidate, named by the better word."""
     if (not _undone(b.token), _weight(b)) > (not _undone(a.token), _weight(a)):
         a, b = b, a
     mode = a.mode or b.mode
-    if a.mode in (None, "firearms", "explosives") and b.mode in _SPECIFIC:
+    general = a.mode is None or ontology.mode_is(a.of, a.mode, "general")
+    if general and ontology.mode_is(b.of, b.mode, "specific"):
         mode = b.mode
     return replace(a, mode=mode, also=(*a.also, b.token, *b.also), alleged=a.alleged and b.alleged)
 
@@ -253,9 +264,6 @@ def _joined(a: Candidate, b: Candidate) -> Candidate:
 def _undone(t: Token) -> bool:
     """ "chased and nearly lynched": what did not come about does not name what did."""
     return any(c.dep_ == "neg" or (c.dep_ == "advmod" and lower(c) in ("nearly", "almost")) for c in t.children)
-
-
-_SPECIFIC = frozenset({"suicide-attack", "drone", "aerial", "crowd-control", "targeted", "abduct"})
 
 
 def _apart(a: Token, b: Token) -> int:
@@ -287,20 +295,15 @@ def _same(a: Candidate, b: Candidate) -> bool:
     if a.type != b.type:
         return False
     x, y = a.token, b.token
-    if a.type in ("ASSAULT",):
+    if a.has("violent"):
         return _one_incident(a, b)
     if x.i in [h.i for h in above(y)][:4] or y.i in [h.i for h in above(x)][:4]:
-        if (
-            a.type in ("COERCE", "SANCTION", "RETREAT", "AID")
-            and x.pos_ == "VERB"
-            and y.pos_ == "VERB"
-            and a.mode != b.mode
-        ):
+        if a.has("by_mode") and x.pos_ == "VERB" and y.pos_ == "VERB" and a.mode != b.mode:
             return False
         return True
     if x.dep_ == "conj" or y.dep_ == "conj":
         return a.mode == b.mode and (y.head.i == x.i or x.head.i == y.i)
-    return a.type in ("PROTEST", "CONSULT", "ACCUSE", "REQUEST", "AGREE", "REJECT")
+    return a.has("once")
 
 
 def _attacker_died(cause: Token, toll: Token) -> bool:

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from tasks.extract.events.context import Context
-from tasks.extract.events.lexicon import Rule, word_lists
+from tasks.extract.events.lexicon import word_lists
+from tasks.extract.events.ontology import Rule
 from tasks.extract.events.syntax import (
     children,
     classes,
@@ -603,28 +604,27 @@ NAMED: dict[str, Callable[[Token, Context], bool]] = {
 
 
 _CARRIERS = frozenset({"campaign", "raid", "attack", "operation", "spree", "wave", "incident", "attempt", "plot"})
-_PHYSICAL = frozenset({"ASSAULT", "PROTEST", "COERCE", "MOBILIZE"})
 _GENERIC = frozenset({"you", "anyone", "everyone", "someone", "anybody", "nobody", "one"})
-_FORCE = frozenset({"ASSAULT", "COERCE"})
 _NO_SIDE = frozenset({"animal"})
-_REDUCED = frozenset({"SUPPORT", "AID", "ACCUSE", "COOPERATE", "REQUEST", "AGREE", "CONSULT", "REJECT"})
+_DONE_TO = frozenset({"force", "demand"})
 
 
 def holds(rule: Rule, t: Token, ctx: Context) -> bool:
     """Whether every condition of a rule is met by a word."""
-    if ctx.disaster() and (not ctx.here.get("conflict", 0) or rule.type not in _PHYSICAL):
+    traits = rule.of.traits
+    if ctx.disaster() and (not ctx.here.get("conflict", 0) or "physical" not in traits):
         return False  # accidents and disasters: even their inquiries and evacuations are no political events
     if t.dep_ in ("compound", "amod", "nmod") and rule.kind == "n" and lemma(t.head) not in _CARRIERS:
         return False  # "protest song", "fighting force"
     if rule.kind == "v" and any(lower(x) in _GENERIC for x in (doer(t), undergoer(t)) if x is not None):
         return False  # "you get shot"
-    if rule.kind == "v" and rule.type in _FORCE | {"REQUEST"}:
+    if rule.kind == "v" and traits & _DONE_TO:
         who, whom = doer(t), undergoer(t)
-        if who is not None and classes(who) & (_NO_SIDE | {"trade"}) and rule.type != "REQUEST":
+        if who is not None and classes(who) & (_NO_SIDE | {"trade"}) and "demand" not in traits:
             return False  # "a shark attacked", "retailers are raiding the high street"
         if any(x is not None and "work" in classes(x) for x in (who, whom)):
             return False  # "murdered the song", "the recipe calls for"
-    if rule.type in _REDUCED and t.pos_ == "VERB" and t.dep_ in ("acl", "amod") and t.tag_ in ("VBN", "VBG"):
+    if "described_only" in traits and t.pos_ == "VERB" and t.dep_ in ("acl", "amod") and t.tag_ in ("VBN", "VBG"):
         return False  # "backed by", "accused of", "calling for" only describe a side
     return all(_one(name, values, t, ctx) != negated for name, values, negated in rule.conditions)
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import functools
-import json
 import math
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -14,8 +13,7 @@ from tasks.extract.events import candidates, counts, modality, roles, setting
 from tasks.extract.events.candidates import Candidate
 from tasks.extract.events.context import Context, signals
 from tasks.extract.events.draft import Draft
-from tasks.extract.events.lexicon import DATA, lemmas
-from tasks.extract.events.plover import COOPERATIVE, QUADS, goldstein
+from tasks.extract.events.ontology import PLOVER, EventType, Ontology, load_ontology
 from tasks.extract.events.syntax import MAX_WALK, above, classes, hyphened, lemma, lower, sentence
 
 Token = Any
@@ -23,12 +21,6 @@ MAX_SENTENCE = 400
 """Tokens of one sentence that are read: what is longer is a list or a broken page."""
 MAX_EVENTS = 400
 _PERSONS = ("killed", "injured", "arrested", "displaced")
-_FITS = {
-    "killed": ("ASSAULT",),
-    "injured": ("ASSAULT",),
-    "arrested": ("COERCE",),
-    "displaced": ("ASSAULT", "COERCE", "RETREAT", "AID"),
-}
 _POLITICAL = frozenset({"government", "military", "rebel", "police", "entity", "organisation", "protester"})
 
 
@@ -38,14 +30,20 @@ def _is_caseless(text: str) -> bool:
 
 
 def find_events(
-    doc: Any, article: tables.Article, quotes: list[tables.Quote], sources: list[tables.Source]
+    doc: Any,
+    article: tables.Article,
+    quotes: list[tables.Quote],
+    sources: list[tables.Source],
+    ontology: str = PLOVER,
 ) -> list[tables.Event]:
     """Events of an article, in the order of their triggers; empty where it tells none.
 
-    In:  doc, the article's parse (`language.parse`); quotes and sources of the article, which may be empty.
+    In:  doc, the article's parse (`language.parse`); quotes and sources of the article, which may be empty; the name of
+         an ontology (ontology.py).
     Out: rows whose spans point into article.text; story_id is null (a later step sets it).
     """
-    drafts = find_drafts(doc, quotes)
+    kinds = load_ontology(ontology)
+    drafts = find_drafts(doc, quotes, kinds)
     if not drafts:
         return []
     drafts = drafts[:MAX_EVENTS]
@@ -53,7 +51,7 @@ def find_events(
     settings = setting.set_events(doc, article, drafts, spans, _is_caseless(article.text))
     rows: dict[str, tables.Event] = {}
     for d, span, at in zip(drafts, spans, settings, strict=True):
-        row = _row(doc, article, d, span, at, sources)
+        row = _row(doc, article, d, span, at, sources, kinds)
         rows.setdefault(row.event_id, row)
     return sorted(rows.values(), key=lambda e: (e.trigger_start, e.trigger_end, e.type))
 
@@ -67,8 +65,9 @@ def _sentences(doc: Any) -> list[list[Token]]:
     return out
 
 
-def find_drafts(doc: Any, quotes: list[tables.Quote]) -> list[Draft]:
-    known = lemmas()
+def find_drafts(doc: Any, quotes: list[tables.Quote], ontology: Ontology) -> list[Draft]:
+    """Events of a text in the making, sentence by sentence."""
+    known = ontology.lemmas
     sentences = _sentences(doc)
     hit = [
         any(lemma(t) in known or lower(t) in known or any(h in known for h in hyphened(t)) for t in s)
@@ -81,8 +80,8 @@ def find_drafts(doc: Any, quotes: list[tables.Quote]) -> list[Draft]:
     for k, sent in enumerate(sentences):
         ctx = _context(sent, seen, k)
         told = hit[k] and not _title_only(sent)
-        mine = [_draft(c, k, quotes) for c in candidates.find(sent, ctx)] if told else []
-        mine = [d for m in mine if (d := _converted(m)) is not None]
+        mine = [_draft(c, k, quotes, ontology) for c in candidates.find(sent, ctx, ontology)] if told else []
+        mine = [d for m in mine if (d := _converted(m, ontology)) is not None]
         tolls = counts.find_counts(sent) if seen[k].get("casualty") or hit[k] or _flight(sent) else []
         _attach(tolls, mine, out, k)
         out.extend(mine)
@@ -108,18 +107,18 @@ def _context(sent: list[Token], seen: list[dict[str, int]], k: int) -> Context:
     return Context(here=seen[k], around=dict(around), words=frozenset(lower(t) for t in sent))
 
 
-def _draft(c: Candidate, k: int, quotes: list[tables.Quote]) -> Draft:
+def _draft(c: Candidate, k: int, quotes: list[tables.Quote], ontology: Ontology) -> Draft:
     said = modality.attribute(c, quotes)
-    actor, recipient = roles.find_roles(c)
+    actor, recipient = roles.find_roles(c, ontology)
     if said is not None and c.fixed:
         said = None
     return Draft(c=c, sentence=k, actor=actor, recipient=recipient, said=said, mood=modality.judge(c, said))
 
 
-def _converted(d: Draft) -> Draft | None:
+def _converted(d: Draft, ontology: Ontology) -> Draft | None:
     """PLOVER tells what a side says it will do as a promise or a threat, and what it will not as a refusal."""
     t, c = d.c.token, d.c
-    if c.rule is None or c.type in ("AGREE", "THREATEN", "REQUEST", "REJECT", "ACCUSE"):
+    if c.rule is None or c.has("final"):
         return d
     political = d.actor is not None and bool(classes(d.actor) & _POLITICAL)
     own = t.pos_ == "VERB" and any(
@@ -127,19 +126,19 @@ def _converted(d: Draft) -> Draft | None:
     )
     if not (own and political and d.mood in ("planned", "negated", "expected")):
         return d
-    if any(lower(x) == "if" for x in sentence(t) if x.dep_ == "mark") and d.mood == "planned" and c.type in COOPERATIVE:
+    if any(lower(x) == "if" for x in sentence(t) if x.dep_ == "mark") and d.mood == "planned" and c.has("cooperative"):
         return d
-    cooperative = c.type in COOPERATIVE
+    cooperative = c.has("cooperative")
     if d.mood == "negated":
-        new = "REJECT" if cooperative else "AGREE"
+        new = ontology.act("refusal" if cooperative else "promise")
     else:
-        new = "AGREE" if cooperative else "THREATEN"
-    return replace_draft(d, new)
+        new = ontology.act("promise" if cooperative else "threat")
+    return replace_draft(d, new) if new is not None else d
 
 
-def replace_draft(d: Draft, type_: str) -> Draft:
+def replace_draft(d: Draft, of: EventType) -> Draft:
     """The same happening as another type: said, so it is real as soon as it is said."""
-    c = replace(d.c, type=type_, mode=None)
+    c = replace(d.c, of=of, mode=None)
     mood = "reported" if d.said is not None else "asserted"
     return Draft(
         c=c, sentence=d.sentence, actor=d.actor, recipient=d.recipient, said=d.said, mood=mood, counts=d.counts
@@ -149,8 +148,8 @@ def replace_draft(d: Draft, type_: str) -> Draft:
 def _attach(tolls: list[counts.Count], mine: list[Draft], earlier: list[Draft], k: int) -> None:
     """Give each number of people to its event: the word itself, the nearest of its sentence, or the one before."""
     for n in tolls:
-        fits = [d for d in mine if d.c.type in _FITS[n.field]]
-        own = [d for d in mine if n.token.i in {d.c.token.i, *(x.i for x in d.c.also)} and d.c.type in _FITS[n.field]]
+        fits = [d for d in mine if d.c.has(n.field)]
+        own = [d for d in mine if n.token.i in {d.c.token.i, *(x.i for x in d.c.also)} and d.c.has(n.field)]
         if own:
             target = own[0]
         elif fits:
@@ -161,7 +160,7 @@ def _attach(tolls: list[counts.Count], mine: list[Draft], earlier: list[Draft], 
                 ),
             )
         else:
-            before = [d for d in earlier if d.sentence == k - 1 and d.c.type in _FITS[n.field]]
+            before = [d for d in earlier if d.sentence == k - 1 and d.c.has(n.field)]
             if not before or n.field == "displaced":
                 continue
             target = before[-1]
@@ -258,16 +257,9 @@ def marks(d: Draft) -> list[str]:
     return out
 
 
-def _confidence(d: Draft) -> float:
-    z = weights()["bias"] + sum(weights().get(m, 0.0) for m in marks(d))
+def _confidence(d: Draft, weights: Mapping[str, float]) -> float:
+    z = weights.get("bias", 0.0) + sum(weights.get(m, 0.0) for m in marks(d))
     return round(min(0.97, max(0.03, 1 / (1 + math.exp(-z)))), 2)
-
-
-@functools.cache
-def weights() -> dict[str, float]:
-    """Mark -> weight, from data/confidence.json."""
-    loaded: dict[str, float] = json.loads((DATA / "confidence.json").read_text(encoding="utf-8"))
-    return loaded
 
 
 def _side(name: str, role: roles.Role | None, sources: list[tables.Source]) -> dict[str, Any]:
@@ -345,6 +337,7 @@ def _row(
     span: tuple[int, int],
     at: setting.Setting,
     sources: list[tables.Source],
+    ontology: Ontology,
 ) -> tables.Event:
     first, last = span
     trigger_start, trigger_end = _trigger(d)
@@ -370,9 +363,9 @@ def _row(
         trigger_start=trigger_start,
         trigger_end=trigger_end,
         modality=d.mood,  # type: ignore[arg-type]
-        goldstein=goldstein(d.c.type, d.c.mode),
-        quad=QUADS[d.c.type],
+        goldstein=ontology.score(d.c.type, d.c.mode),
+        quad=d.c.of.quad,  # type: ignore[arg-type]
         story_id=None,
-        confidence=_confidence(d),
+        confidence=_confidence(d, ontology.weights),
         **columns,
     )

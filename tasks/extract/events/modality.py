@@ -29,7 +29,6 @@ _TENTATIVE = frozenset({"may", "might", "could", "can"})
 _STANCE_ALLEGED = frozenset({"claims", "accuses", "alleges"})
 _SKIP_SOURCES = frozenset({"it", "they", "we", "i", "you", "there", "which", "that", "who", "this"})
 _PRESUPPOSED = frozenset("after following since because amid despite during when while as in before until over".split())
-_VERBAL = frozenset({"ACCUSE", "REQUEST", "REJECT", "THREATEN", "AGREE", "SUPPORT", "CONCEDE", "CONSULT"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +76,7 @@ def attribute(c: Candidate, quotes: list[tables.Quote]) -> Attribution | None:
             and q.speaker_end is not None
             and any(s.start <= t.idx < s.end for s in spans)
         ):
-            if c.type in _VERBAL and q.cue_start is not None and q.cue_start == t.idx:
+            if c.has("spoken") and q.cue_start is not None and q.cue_start == t.idx:
                 continue
             return Attribution(
                 text=q.speaker_text, start=q.speaker_start, end=q.speaker_end, verb=None,
@@ -181,7 +180,7 @@ def judge(c: Candidate, attribution: Attribution | None) -> str:
     unreal = None if c.said or c.fixed else _unreal(c)
     if unreal:
         return unreal
-    if c.alleged or (attribution is not None and attribution.alleged and c.type not in _VERBAL) or _allegedly(t):
+    if c.alleged or (attribution is not None and attribution.alleged and not c.has("spoken")) or _allegedly(t):
         return "alleged"
     if attribution is not None:
         return "reported"

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from tasks.extract.events.gazetteer import Place, fold, gazetteer
-from tasks.extract.events.lexicon import lemmas, lines, noun_classes, word_lists
+from tasks.extract.events.lexicon import lines, noun_classes, word_lists
+from tasks.extract.events.ontology import load_ontology
 from tasks.extract.events.syntax import lemma, lower
 
 Token = Any
@@ -377,7 +378,7 @@ def _common(t: Token) -> bool:
     return (
         le in noun_classes()
         or lo in noun_classes()
-        or le in lemmas()
+        or le in load_ontology().lemmas
         or any(le in v or lo in v for v in word_lists("signals.txt").values())
     )
 

@@ -10,14 +10,12 @@ from tasks.extract.events.syntax import above, is_human, lemma, sentence
 
 Token = Any
 _KINDS = word_lists("words.txt")["place_kinds"]
-_VERBAL = frozenset({"ACCUSE", "REQUEST", "REJECT", "THREATEN", "AGREE", "SUPPORT", "CONCEDE", "SANCTION"})
 _BEARINGS = word_lists("words.txt")["bearings"]
-_TAKEN = frozenset({"COERCE", "ASSAULT", "RETREAT", "MOBILIZE"})
 _AWAY = frozenset({"border", "neighbour", "neighbor", "flee", "leave"})
 
 
 def place_of(
-    type_: str,
+    traits: frozenset[str],
     words: list[Token],
     span: tuple[int, int],
     mentions: list[Mention],
@@ -30,11 +28,11 @@ def place_of(
     is not where it happened; `target` is the recipient, which for what is taken or attacked can itself be the place.
     """
     sent = sentence(words[0])
-    best, best_score = None, 0.6 if type_ not in _VERBAL else 1.8
+    best, best_score = None, 0.6 if "unplaced" not in traits else 1.8
     for m in mentions:
         if sent.start <= m.first < sent.end:
             score = max(_closeness(w, m, span, sides) for w in words)
-            if target is not None and m.last == target.i and type_ in _TAKEN and m.place is not None:
+            if target is not None and m.last == target.i and "takes_place" in traits and m.place is not None:
                 score = max(score, 2.0)
             if score > best_score:
                 best, best_score = m, score

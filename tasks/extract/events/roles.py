@@ -7,7 +7,8 @@ from typing import Any
 
 from tasks.extract.events.candidates import Candidate
 from tasks.extract.events.gazetteer import gazetteer
-from tasks.extract.events.lexicon import lines, word_lists
+from tasks.extract.events.lexicon import word_lists
+from tasks.extract.events.ontology import Ontology
 from tasks.extract.events.syntax import (
     PRONOUNS,
     RELATIVE,
@@ -42,7 +43,6 @@ _SECTORS = (
     ("organisation", "NGO"),
     ("civilian", "CVL"),
 )
-_TO_WHOM = {k: tuple(v.split()) for k, _, v in (line.partition(":") for line in lines("recipients.txt"))}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +57,7 @@ class Role:
     sector: str | None
 
 
-def find_roles(c: Candidate) -> tuple[Token | None, Token | None]:
+def find_roles(c: Candidate, ontology: Ontology) -> tuple[Token | None, Token | None]:
     """Head words of actor and recipient."""
     if c.fixed:
         return c.actor, c.recipient
@@ -65,13 +65,13 @@ def find_roles(c: Candidate) -> tuple[Token | None, Token | None]:
     for other in c.also:
         if actor is not None and recipient is not None:
             break
-        one = Candidate(token=other, type=c.type, mode=c.mode, rule=c.rule)
+        one = Candidate(token=other, of=c.of, mode=c.mode, rule=c.rule)
         a, r = _noun_roles(one) if other.pos_ != "VERB" else _verb_roles(one)
         if actor is None and a is not None and (recipient is None or a.i != recipient.i):
             actor = a
         if recipient is None and r is not None and (actor is None or r.i != actor.i):
             recipient = r
-    if actor is None and c.type == "ASSAULT" and c.mode in ("crowd-control", "firearms"):
+    if actor is None and ontology.mode_is(c.of, c.mode, "by_forces"):
         actor = _forces_here(c.token, recipient)
     actor = _speaker_of(actor)
     return _reciprocal(c, actor, recipient)
@@ -92,9 +92,7 @@ def _forces_here(t: Token, recipient: Token | None) -> Token | None:
 
 def _reciprocal(c: Candidate, actor: Token | None, recipient: Token | None) -> tuple[Token | None, Token | None]:
     """ "Jordan and Britain agreed": either is a side."""
-    together = c.type in ("AGREE", "CONSULT", "COOPERATE", "SUPPORT") or (
-        c.type == "REJECT" and lemma(c.token) == "fail"
-    )
+    together = c.has("joint") or (c.has("refusal") and lemma(c.token) == "fail")
     if actor is not None and together and (recipient is None or not recipient.ent_type_):
         other = next((x for x in children(actor, "conj") if classes(x) & _ENTITY), None)
         if other is not None:
@@ -132,7 +130,7 @@ def _verb_roles(c: Candidate) -> tuple[Token | None, Token | None]:
         who = _beginner(v, who) if v.dep_ in ("acl", "relcl", "xcomp") and v.tag_ == "VB" else _owner_or_self(who)
     if who is None and not is_passive(v):
         who = None
-    if who is None and is_passive(v) and c.type in ("ACCUSE", "COERCE", "SANCTION"):
+    if who is None and is_passive(v) and c.has("by_state"):
         who = next(
             (o for p, o in prepositions(v) if p == "in" and "territory" in classes(o) and o.ent_type_ == "GPE"), None
         )
@@ -164,7 +162,7 @@ def _recipient(c: Candidate, v: Token, whom: Token | None) -> Token | None:
         whom = antecedent(whom)
     if (
         whom is not None
-        and c.type in ("AGREE", "AID", "COOPERATE")
+        and c.has("giving")
         and (children(whom, "poss") or classes(whom) & {"military", "weapon", "aid"})
     ):
         given = next(
@@ -172,29 +170,27 @@ def _recipient(c: Candidate, v: Token, whom: Token | None) -> Token | None:
         )  # "offered its troops to X"
         if given is not None:
             return given
-    if whom is not None and (
-        is_human(whom) or (c.type in ("ASSAULT", "COERCE") and classes(whom) & {"building", "territory"})
-    ):
+    if whom is not None and (is_human(whom) or (c.has("force") and classes(whom) & {"building", "territory"})):
         return whom
-    if c.type in ("RETREAT",) and whom is None:
+    if c.has("back_to") and whom is None:
         return next((o for p, o in prepositions(v) if p == "to" and is_human(o)), None)
     found = _object_side(c, whom) if whom is not None else None
-    if found is None and whom is not None and c.type == "AID":
+    if found is None and whom is not None and c.has("given"):
         dative = [x for x in children(v, "dative") if is_human(x)]
         found = dative[0] if dative else None
     if found is None:
         found = next((x for x in children(v, "dative") if is_human(x)), None)
     if found is None:
-        found = _by_preposition(c.type, v)
+        found = _by_preposition(c, v)
     if found is None:
         found = _in_clause(c, v)
-    if found is None and c.type == "PROTEST":
+    if found is None and c.has("blaming"):
         found = _blamed(v)
-    if found is None and whom is not None and c.type in ("ASSAULT", "COERCE"):
+    if found is None and whom is not None and c.has("force"):
         return (
             whom
             if whom.pos_ in ("NOUN", "PROPN")
-            and c.type == "ASSAULT"
+            and c.has("violent")
             and not classes(whom) & {"weapon", "attackword"}
             and lemma(whom) not in ("fire", "responsibility", "control")
             else None
@@ -224,7 +220,7 @@ def _object_side(c: Candidate, n: Token) -> Token | None:
     if owner is not None and is_human(owner):
         return owner
     for p, o in prepositions(n):
-        if p in _TO_WHOM[c.type] or p in ("of", "against", "by", "for", "to", "with", "from", "in"):
+        if p in c.of.to_whom or p in ("of", "against", "by", "for", "to", "with", "from", "in"):
             if is_human(o) or classes(o) & {"territory"}:
                 return o
     for _, o in prepositions(n):
@@ -248,13 +244,13 @@ def _object_side(c: Candidate, n: Token) -> Token | None:
     return None
 
 
-def _by_preposition(type_: str, v: Token) -> Token | None:
+def _by_preposition(c: Candidate, v: Token) -> Token | None:
     found = [(p, o) for p, o in prepositions(v) if p != "by" or not is_passive(v)]
-    for want in _TO_WHOM[type_]:
+    for want in c.of.to_whom:
         for p, o in found:
             if p != want or o.ent_type_ in ("DATE", "TIME"):
                 continue
-            if is_human(o) or (type_ in ("ASSAULT", "MOBILIZE") and classes(o) & {"territory", "building"}):
+            if is_human(o) or (c.has("toward_place") and classes(o) & {"territory", "building"}):
                 return o
             side = noun_owner(o)
             if side is not None and is_human(side):
@@ -270,16 +266,11 @@ def _in_clause(c: Candidate, v: Token) -> Token | None:
     for x in children(v, "ccomp", "xcomp", "advcl", "acl"):
         if x.dep_ in ("advcl", "acl") and not any(lower(a) == "to" for a in x.children):
             inner = next((s for y in children(x, "ccomp") for s in children(y, "nsubj") if is_human(s)), None)
-            if inner is not None and lower(inner) not in PRONOUNS and c.type in ("REQUEST", "PROTEST"):
+            if inner is not None and lower(inner) not in PRONOUNS and c.has("asks"):
                 return inner
             continue
         subject = next((s for s in children(x, "nsubj", "nsubjpass")), None)
-        if (
-            subject is not None
-            and lower(subject) not in PRONOUNS
-            and is_human(subject)
-            and c.type in ("REQUEST", "ACCUSE", "THREATEN")
-        ):
+        if subject is not None and lower(subject) not in PRONOUNS and is_human(subject) and c.has("names_subject"):
             return subject
         got = undergoer(x) if not is_passive(x) else None
         if got is not None and is_human(got) and lower(got) not in PRONOUNS:
@@ -288,7 +279,7 @@ def _in_clause(c: Candidate, v: Token) -> Token | None:
             side = _object_side(c, got)
             if side is not None:
                 return side
-        byprep = _by_preposition(c.type, x)
+        byprep = _by_preposition(c, x)
         if byprep is not None:
             return byprep
         for y in children(x, "xcomp", "ccomp"):
@@ -314,11 +305,11 @@ def _noun_roles(c: Candidate) -> tuple[Token | None, Token | None]:
             actor, recipient = o, other
         elif (
             recipient is None
-            and p in _TO_WHOM[c.type]
+            and p in c.of.to_whom
             and p != "by"
             and (is_human(o) or classes(o) & {"territory", "building"})
         ):
-            if p != "in" or c.type in ("CONSULT",):
+            if p != "in" or c.has("in_side"):
                 recipient = o
     for h in [*above(n)][:5]:
         if (
@@ -328,7 +319,7 @@ def _noun_roles(c: Candidate) -> tuple[Token | None, Token | None]:
         ):
             return doer(h) or actor, recipient
     head = n.head
-    if n.dep_ in ("dobj", "nsubjpass", "pobj", "xcomp", "attr") and c.type not in ("COERCE",):
+    if n.dep_ in ("dobj", "nsubjpass", "pobj", "xcomp", "attr") and not c.has("unowned"):
         verb = head if head.pos_ == "VERB" else head.head
         if verb.pos_ == "VERB" and n.dep_ != "pobj":
             who = doer(verb)
@@ -336,12 +327,12 @@ def _noun_roles(c: Candidate) -> tuple[Token | None, Token | None]:
                 actor = who
     if n.dep_ in ("nsubj",) and head.pos_ == "VERB" and recipient is None:
         whom = undergoer(head)
-        if whom is not None and is_human(whom) and c.type == "ASSAULT":
+        if whom is not None and is_human(whom) and c.has("violent"):
             recipient = whom
     if n.pos_ == "ADJ":
         subject = next((s for s in n.head.children if s.dep_ in ("nsubj",)), None)
         actor = subject or actor
-        recipient = _by_preposition(c.type, n) or _in_clause(c, n)
+        recipient = _by_preposition(c, n) or _in_clause(c, n)
     return actor, recipient
 
 

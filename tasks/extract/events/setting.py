@@ -19,8 +19,6 @@ from tasks.extract.events.place_names import Mention
 from tasks.extract.events.syntax import above, children, classes, lemma, lower, sentence
 
 Token = Any
-BODILY = frozenset({"ASSAULT", "COERCE", "PROTEST", "MOBILIZE", "RETREAT", "AID"})
-"""Types that happen somewhere; what is said, agreed or decided happens where its sides are."""
 REACH = 2
 """Sentences back from which a place or a day is inherited."""
 _SAYING = frozenset({"say", "report", "tell", "announce", "add", "confirm", "state", "warn"})
@@ -82,11 +80,11 @@ def _where(
     sides = {i for r in (d.actor, d.recipient) if r is not None for i in range(max(r.left_edge.i, r.i - 8), r.i + 1)}
     speaker = _speaker_tokens(d)
     usable = [m for m in mentions if m.first not in speaker]  # "…, Captain X of Anbar police said"
-    found = places.place_of(d.c.type, [d.c.token, *d.c.also], span, usable, sides, d.recipient)
+    found = places.place_of(d.c.of.traits, [d.c.token, *d.c.also], span, usable, sides, d.recipient)
     if found is not None:
         return found, "clause" if span[0] <= found.first <= span[1] else "sentence"
-    if d.c.type not in BODILY or _told_elsewhere(d):
-        return None, "not bodily" if d.c.type not in BODILY else "elsewhere"
+    if not d.c.has("bodily") or _told_elsewhere(d):
+        return None, "not bodily" if not d.c.has("bodily") else "elsewhere"
     sent = sentence(d.c.token)
     here = [m for m in usable if sent.start <= m.first < sent.end and place_names.in_place_position(doc, m.first)]
     if here:
@@ -96,7 +94,7 @@ def _where(
         apart = d.sentence - other.sentence
         if apart > REACH:
             break
-        if other.c.type not in BODILY or setting.where is None or other.mood not in tables.REAL:
+        if not other.c.has("bodily") or setting.where is None or other.mood not in tables.REAL:
             continue
         if linked or (apart == 0 and _within(d.c.token, other)):
             return setting.where, "earlier" if apart else "sentence"
@@ -107,7 +105,7 @@ def _home(mentions: list[Mention], d: Draft, country: str) -> bool:
     """Whether the article's one country is an event's: a bodily one, whose sentence names no place of another."""
     sent = sentence(d.c.token)
     here = [m for m in mentions if sent.start <= m.first < sent.end]
-    return d.c.type in BODILY and all(m.country in (country, None) for m in here)
+    return d.c.has("bodily") and all(m.country in (country, None) for m in here)
 
 
 def _goes_on(d: Draft) -> bool:
@@ -157,7 +155,7 @@ def _inherited_day(
     doc: Any, article: tables.Article, d: Draft, before: list[tuple[Draft, Setting]]
 ) -> tuple[dates.When | None, str]:
     """The day of the event told before, for one that is told as part of the same happening."""
-    if d.mood not in tables.REAL or d.c.type not in BODILY or _earlier_telling(d.c.token):
+    if d.mood not in tables.REAL or not d.c.has("bodily") or _earlier_telling(d.c.token):
         return None, "none"
     sent = sentence(d.c.token)
     lo, hi = doc[sent.start].idx, doc[sent.end - 1].idx + len(doc[sent.end - 1].text)
@@ -169,7 +167,7 @@ def _inherited_day(
             break
         if setting.when is None or setting.when.first is None or other.mood not in tables.REAL:
             continue
-        if other.c.type not in BODILY or setting.when.precision not in ("day", "range"):
+        if not other.c.has("bodily") or setting.when.precision not in ("day", "range"):
             continue
         if apart == 0 and _within(d.c.token, other):
             return setting.when, "clause"

@@ -1,4 +1,4 @@
-"""Fit how sure an event is: data/confidence.json, weights of a logistic regression over `find.marks`.
+"""Fit how sure an event is: data/plover/confidence.json, weights of a logistic regression over `find.marks`.
 
 usage: python -m tasks.extract.events.train ../shared/data/events     (extra: train)
 An event found by the rules counts as right where its type is one that the labels allow. The texts are all about
@@ -18,6 +18,7 @@ import numpy as np
 
 from tasks.extract.events import find
 from tasks.extract.events.lexicon import DATA
+from tasks.extract.events.ontology import PLOVER, load_ontology
 from tasks.extract.language import load_model, parse
 from tasks.settings import ExtractSettings
 
@@ -42,7 +43,7 @@ def examples(folder: Path) -> tuple[list[list[str]], list[int]]:
     nlp = load_model(ExtractSettings().model)
     marks, right = [], []
     for text, types in records(folder):
-        for d in find.find_drafts(parse(nlp, text), []):
+        for d in find.find_drafts(parse(nlp, text), [], load_ontology()):
             marks.append(find.marks(d))
             right.append(int(d.c.type in types))
     return marks, right
@@ -74,7 +75,9 @@ def main() -> None:
     model.fit(x, y)
     fitted = {n: round(float(w), 3) for n, w in zip(vectors.get_feature_names_out(), model.coef_[0], strict=True)}
     fitted["bias"] = round(float(model.intercept_[0]) - 0.6, 3)  # campaign and city news: more is wrong there
-    (DATA / "confidence.json").write_text(json.dumps(fitted, indent=0, sort_keys=True) + "\n", encoding="utf-8")
+    (DATA / PLOVER / "confidence.json").write_text(
+        json.dumps(fitted, indent=0, sort_keys=True) + "\n", encoding="utf-8"
+    )
 
 
 if __name__ == "__main__":
