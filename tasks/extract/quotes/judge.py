@@ -34,6 +34,8 @@ ALL_MARKED = 0.9
 ANCHOR = 0.8
 """In a text where nothing is said this surely, only clauses and quoted words after a known cue count."""
 
+_SEEMING = frozenset(hashes("seem", "appear", "look", "sound").tolist())
+_SEEN = frozenset(hashes("view", "regard", "deem").tolist())
 _DASHES = "—―–-"
 _SIGNS = ("accord", ":")  # they attribute without being words of the lexicon: "according to", "SMITH:"
 _PRONOUNS = frozenset(("who", "what", "which", "he", "she", "it", "they", "that", "this"))
@@ -106,12 +108,22 @@ def needed(
         need = max(need, NOT_CLAUSE_NOR_SPEAKER)
     if first.hi - first.lo == 1 and f.words[first.lo] in _PRONOUNS:
         need = max(need, LONE_PRONOUN if f.words[first.lo] in ("which", "it", "that", "this") else LONE_PERSON)
+    if told and speaker is not None:
+        need = NEVER if _tells_nothing(scene, speaker, cue) else need
     if _label_before_colon(scene, cue, speaker) or (told and speaker is None and _of_nobody(scene, first, cue, clause)):
         need = NEVER
     speech = share >= MOST and first.hi - first.lo >= LONG
     if not (anchored or speech or (known and (clause or not told))):
         need = NEVER
     return need
+
+
+def _tells_nothing(scene: Scene, speaker: int, cue: Cue | None) -> bool:
+    """ "No one knows how it ends", "it would seem that": nobody says it."""
+    f, x = scene.frame, scene.mentions[speaker]
+    word = f.words[x.head]
+    seems = word == "it" and cue is not None and int(f.lemma[cue.main]) in _SEEMING
+    return seems or word in ("nobody", "none", "nothing") or f.words[x.lo : x.lo + 2] == ["no", "one"]
 
 
 def _of_nobody(scene: Scene, piece: Piece, cue: Cue | None, clause: bool) -> bool:
@@ -122,6 +134,8 @@ def _of_nobody(scene: Scene, piece: Piece, cue: Cue | None, clause: bool) -> boo
     f = scene.frame
     near = slice(max(cue.main - 12, 0), cue.main + 12)
     kids = f.dep[near][f.head[near] == cue.main]
+    if int(f.lemma[cue.main]) in _SEEN and (kids == hashes("auxpass")[0]).any():
+        return True  # "he is viewed as a potential successor"
     passive = is_in(kids, hashes("auxpass", "nsubjpass")).any() and not (kids == hashes("agent")[0]).any()
     return bool(passive) and not clause and piece.hi <= cue.lo
 

@@ -264,7 +264,20 @@ def rank(
     chance = np.exp(scores - scores.max())
     chance /= chance.sum()
     best = int(chance.argmax())
-    return options[best], float(chance[best])
+    found = options[best]
+    return found if found is None else _named_first(scene, found), float(chance[best])
+
+
+def _named_first(scene: Scene, m: int) -> int:
+    """The person before a comma, where the answer is only part of what he is: "Olivier Bosc, head of Care Europe"."""
+    run, f = _speaker_run(scene, scene.mentions[m].head), scene.frame
+    if run is None:
+        return m
+    first = bisect.bisect_left(scene.heads, run[0])
+    x = scene.mentions[first]
+    if first >= m or x.form != "name" or x.name is None or x.ent not in ("PERSON", "") or x.name[1] >= run[1]:
+        return m
+    return first if f.words[x.name[1]] == "," else m
 
 
 def _at_mark(scene: Scene, cue: Cue | None, options: list[int]) -> list[int]:

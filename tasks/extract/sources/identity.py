@@ -32,6 +32,7 @@ _THEY, _IT = (
     frozenset(("it", "its", "itself")),
 )
 _SELF = frozenset(("i", "we", "us", "you", "me", "my", "our"))
+_COORDINATORS = frozenset(("and", "or", "&", "nor", "well", "plus"))
 _POINTERS = frozenset(("the", "this", "that", "these", "those", "a", "an"))
 _ANYBODY = frozenset(("man", "woman", "mother", "father", "boy", "girl", "mum", "dad"))
 PERSON_WORDS = word_list("person")
@@ -111,6 +112,9 @@ def _joint(r: _Reading, m: int) -> Entity | None:
     if not others or f.sent[r.mentions[others[0]].head] != f.sent[x.head]:
         return None
     y = r.mentions[others[0]]
+    between = set(f.words[x.head + 1 : y.head])
+    if not between & _COORDINATORS or int(f.tag[y.hi - 1]) == hash_of("POS"):
+        return None  # "Mayer, Disney's chairman of …": no second speaker, the parser took a comma for "and"
     first, second = r.cast.of.get(m), r.cast.of.get(others[0])
     lo = x.name[0] if x.name is not None else x.lo
     text = " ".join(f.text[f.start[lo] : f.end[y.hi - 1]].split())
@@ -239,16 +243,28 @@ def _apposed_name(r: _Reading, m: int) -> Entity | None:
         if beside is not None and beside.noun == head:
             return r.cast.of.get(k)
         assert y.name is not None
+        if _set_behind(f, r.mentions[m], y):
+            return r.cast.of.get(k)
         if _NAMING.fullmatch(f.text[f.end[r.mentions[m].hi - 1] : f.start[y.name[0]]].lstrip(" ,")):
             return r.cast.of.get(k)
     return None
+
+
+def _set_behind(f: Frame, x: Mention, y: Mention) -> bool:
+    """ "The company that runs the prize, Clark Hill, denies …": a name between a relative clause and the verb."""
+    assert y.name is not None
+    lo, hi = y.name
+    if x.hi >= lo or f.words[x.hi] not in ("that", "which", "who") or f.words[lo - 1] != "," or hi >= len(f):
+        return False
+    after = hi + (f.words[hi] == ",")
+    return after < len(f) and f.cue[after] > 0 and f.sent[after] == f.sent[x.head]
 
 
 def _pronoun(r: _Reading, m: int, word: str) -> Entity | None:
     recent = _recent(r, m)
     if word in _HE | _SHE:
         fits = [
-            (s + 0.5 * (e.female is not None), e)
+            (s + 0.8 * (e.female is not None), e)
             for s, e in recent
             if e.kind == "person" and not e.plural and e.female in (None, word in _SHE)
         ]
@@ -256,9 +272,15 @@ def _pronoun(r: _Reading, m: int, word: str) -> Entity | None:
         fits = [(s, e) for s, e in recent if e.kind in ("organisation", "document")]
     else:
         fits = [(s, e) for s, e in recent if e.kind in ("group", "organisation") or e.plural]
-        fits = [(s + 2 * (e.kind == "group" or e.plural), e) for s, e in fits]
+        fits = [(s + 2 * (e.kind == "group" or e.plural) - 1.5 * _is_of_things(e), e) for s, e in fits]
     fits = [(s + (2.0 if e is r.last else 0), e) for s, e in fits]
     return max(fits, key=lambda t: t[0])[1] if fits else None
+
+
+def _is_of_things(e: Entity) -> bool:
+    """Whether a plural without a name is hardly of people: galaxies, fires, images."""
+    person = ("man", "woman", "ist", "er", "or", "ian", "ant", "eer", "old")
+    return not e.named and bool(e.head) and e.head not in noun_kinds() and not e.head.endswith(person)
 
 
 def _recent(r: _Reading, m: int) -> list[tuple[float, Entity]]:
@@ -274,7 +296,7 @@ def _recent(r: _Reading, m: int) -> list[tuple[float, Entity]]:
         away = int(f.sent[here.head] - f.sent[x.head])
         dep = int(f.dep[x.head])
         score = -float(min(away, 12)) * 0.7 - 0.01 * (m - k) + 0.4 * e.named
-        score += 1.0 * (dep in subject) - 1.5 * r.inside[k] - 0.7 * (dep == hash_of("poss"))
+        score += 1.2 * (dep in subject) - 1.5 * r.inside[k] - 0.7 * (dep == hash_of("poss"))
         if away == 0 and int(f.head[x.head]) == int(f.head[here.head]):
             score -= 3.0  # two arguments of one verb are two people
         old = scores.get(id(e))
@@ -401,7 +423,7 @@ def _own(r: _Reading, m: int, *, kind: str | None) -> Entity:
     """A new entity without a name of its own, called by its description."""
     f, x = r.f, r.mentions[m]
     lo = x.lo
-    while lo < x.head and f.words[lo] in ("the", "a", "an"):
+    while lo < x.head and f.words[lo] in ("the", "a", "an", "both"):
         lo += 1
     head = singular(f, x.head)
     proper = any(int(t) in (hash_of("NNP"), hash_of("NNPS")) for t in f.tag[lo : x.head]) or bool(

@@ -21,10 +21,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tasks import tables
-from tasks.extract.quotes.lexicon import read_table
 from tasks.extract.sources.given import gender_of, short_roles, word_list
 from tasks.extract.sources.mentions import titles
-from tasks.extract.sources.names import initials, name_words, plain
+from tasks.extract.sources.names import formal_name, initials, name_words, plain
 
 MAX_COMPANY = 150
 """Names of an article that are kept, about 1 KB: memory grows by that with each article that has a source."""
@@ -152,12 +151,6 @@ def telling_words(text: str | None) -> set[str]:
 _SMALL = frozenset("the and for his her its their former new who".split())
 
 
-@functools.cache
-def _nicknames() -> dict[str, str]:
-    """Nickname -> the name it stands for."""
-    return {n: row[0] for row in read_table("nicknames.tsv", "tasks.extract.sources") for n in row[1].split()}
-
-
 def role_words(role: str | None) -> set[str]:
     """Words of a role with abbreviations in full; courtesy alone says nothing."""
     words = (w.rstrip(".") for w in name_words(role or ""))
@@ -176,7 +169,7 @@ def person_words(name: str) -> tuple[str, ...]:
 
 def folded(word: str) -> str:
     """A name's word with the differences of transliteration taken out: Muhammad and Mohamed, Sergei and Sergey."""
-    w = _nicknames().get(word, word)
+    w = formal_name(word)
     for old, new in (("ph", "f"), ("kh", "h"), ("ck", "k"), ("ou", "u"), ("oo", "u"), ("ee", "i"), ("dj", "j"),
                      ("ij", "iy"), ("ei", "ey"), ("q", "k"), ("w", "v"), ("z", "s"), ("-", ""), ("'", "")):  # fmt: skip
         w = w.replace(old, new)

@@ -6,9 +6,10 @@ import functools
 import re
 import unicodedata
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from tasks.extract.quotes.frame import Frame
+from tasks.extract.quotes.frame import Frame, hash_of
+from tasks.extract.quotes.lexicon import read_table
 from tasks.extract.sources.beside import after_name, before_name
 from tasks.extract.sources.given import gender_of, word_list
 from tasks.extract.sources.kinds import ACRONYM, kind_of_name
@@ -17,6 +18,7 @@ from tasks.extract.sources.mentions import Mention, singular
 _WORD = re.compile(r"[^\W_]+(?:[-.&'’][^\W_]+)*")
 _FEMALE, _MALE = word_list("female"), word_list("male")
 _PARTICLE, _JOINS, _DOING = word_list("particle"), word_list("joins"), word_list("doing")
+_BODIES = word_list("organisation")
 _HE, _SHE = frozenset(("he", "him", "his", "himself")), frozenset(("she", "her", "hers", "herself"))
 _FORMAL = frozenset(("mr", "mr.", "mrs", "mrs.", "ms", "ms.", "miss"))
 REACH = 1000
@@ -91,6 +93,7 @@ def initials(words: tuple[str, ...]) -> set[str]:
 
 def find_names(f: Frame, mentions: list[Mention], cast: Cast) -> None:
     """Entities of all proper names into the cast: full names first, then the short forms."""
+    _surnames_of_words(f, mentions)
     groups: dict[tuple[str, ...], list[int]] = {}
     for m, x in enumerate(mentions):
         if x.form == "name" and (w := name_words(name_text(f, x))):
@@ -108,7 +111,7 @@ def find_names(f: Frame, mentions: list[Mention], cast: Cast) -> None:
         lone: list[int] = []
         kind = _kind(f, mentions, groups, w, alone)
         for m in groups[w]:
-            fit = _bearer(f, mentions, cast.entities, w[0], m, kind)
+            fit = _bearer(f, mentions, cast.entities, w[0], m, kind, first=groups[w][0])
             if fit is None:
                 lone.append(m)
             else:
@@ -184,11 +187,25 @@ def _same_person(ours: tuple[str, ...], theirs: tuple[str, ...]) -> bool:
     if ours == theirs[-len(ours) :] and (ours[0] in _PARTICLE or len(theirs) > len(ours) + 1):
         return True
     first = ours[0] == theirs[0] or (len(ours[0]) == 1 and theirs[0].startswith(ours[0]))
+    first |= ours[-1] == theirs[-1] and formal_name(ours[0]) == formal_name(theirs[0])
     return first and (ours[-1] == theirs[-1] or ours == theirs[: len(ours)])
 
 
-def _bearer(f: Frame, mentions: list[Mention], entities: list[Entity], word: str, m: int, kind: str) -> Entity | None:
-    """The entity that a name of one word fits: its surname, first name or initials; the nearest before, else after."""
+@functools.cache
+def _nicknames() -> dict[str, str]:
+    return {n: row[0] for row in read_table("nicknames.tsv", "tasks.extract.sources") for n in row[1].split()}
+
+
+def formal_name(given: str) -> str:
+    """The name that a nickname stands for: Joshua for Josh."""
+    return _nicknames().get(given, given)
+
+
+def _bearer(
+    f: Frame, mentions: list[Mention], entities: list[Entity], word: str, m: int, kind: str, *, first: int
+) -> Entity | None:
+    """The entity that a name of one word fits: its surname, first name or initials; the nearest before, else after.
+    `first`: where that word first stands alone."""
     bare = plain(word)
     female = _formal_gender(f, mentions[m])
     place = mentions[m].ent in ("GPE", "LOC", "NORP")
@@ -201,13 +218,15 @@ def _bearer(f: Frame, mentions: list[Mention], entities: list[Entity], word: str
             ok = bare in (words[0], words[-1]) or (len(words) > 2 and bare in words)
             ours = e.female if e.female is not None or len(words) == 1 else gender_of(e.words[0])
             ok &= female is None or ours in (None, female)
-            ok &= not (place and kind != "person" and words[0] != bare and female is None and len(e.mentions) < 2)
+            once = len(e.mentions) < 2 and not (e.mentions[0] < m and f.dep[mentions[m].head] == hash_of("nsubj"))
+            ok &= not (place and kind != "person" and words[0] != bare and female is None and once)
             rank = (0 if bare == words[-1] else 1) + (kind != "person" and bare != words[-1])
         else:
             brief = bare in e.short or (word not in _JOINS and bare in initials(tuple(words)))
             part = not POSSESSED.search(e.name)  # NASA is not called NASA's Office
             whole = len(words) > 1 and words[-2] in ("of", "for", "in", "and")  # Arland is not the Bank of Arland
-            part = part and (bare == words[0] or (bare == words[-1] and len(bare) > 4 and not whole))
+            begins = bare == words[0] and _introduces(e, entities, first)
+            part = part and (begins or (bare == words[-1] and len(bare) > 4 and not whole))
             part |= bool(POSSESSED.search(e.name)) and bare in words[1:2]  # the Office of NASA's Office
             ok = brief or (kind != "person" and part and len(words) > 1 and word not in _JOINS)
             ok |= len(words) == 1 and bare == words[0]
@@ -217,6 +236,24 @@ def _bearer(f: Frame, mentions: list[Mention], entities: list[Entity], word: str
             near = min(abs(k - m) + REACH * (k > m) for k in e.mentions)
             fits.append((rank, near, e))
     return min(fits, key=lambda t: t[:2])[2] if fits else None
+
+
+def _introduces(e: Entity, entities: list[Entity], first: int) -> bool:
+    """Whether a longer name can be what its first word stands for: Nissan is neither Nissan Connect nor Nissan Sales.
+    It comes before the word alone, or goes on with words of bodies, and nothing else begins so."""
+    if all(w in _DOING or w in _BODIES for w in e.words[1:]):
+        return True
+    others = (o for o in entities if o is not e and o.kind != "person" and len(o.words) > 1)
+    return e.mentions[0] < first and all(o.words[0] != e.words[0] for o in others)
+
+
+def _surnames_of_words(f: Frame, mentions: list[Mention]) -> None:
+    """The Scissors of a Derek Scissors, tagged as the plural of a word: mentions are replaced in place."""
+    last = {f.words[x.name[1] - 1] for x in mentions if x.form == "name" and x.name and x.name[1] - x.name[0] > 1}
+    for m, x in enumerate(mentions):
+        alone = x.form == "description" and x.head == x.lo and f.is_title[x.head] and f.words[x.head] in last
+        if alone and (f.tag[x.head] == hash_of("NNS") or f.tag[x.head] == hash_of("NN")):
+            mentions[m] = replace(x, form="name", name=(x.head, x.head + 1), hi=x.head + 1)
 
 
 def _gender(f: Frame, mentions: list[Mention], e: Entity) -> bool | None:

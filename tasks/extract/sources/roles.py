@@ -93,6 +93,11 @@ def _only_people(f: Frame, place: tuple[int, int, str], role: str) -> bool:
     return not words & _STATE_OFFICES and not words & (titles() - _HONORIFIC - _CALLINGS)
 
 
+def _is_land(f: Frame, place: tuple[int, int, str]) -> bool:
+    lands = {hash_of(t) for t in ("GPE", "NORP", "LOC")}
+    return all(int(e) in lands for e in f.ent[place[0] : place[1]])
+
+
 def _all_office(text: str) -> bool:
     return all(w.lower().rstrip(".") in _OFFICE or w.lower() in titles() for w in text.split())
 
@@ -113,6 +118,8 @@ def _from_beside(f: Frame, b: Beside, cast: Cast, at: dict[int, Entity]) -> tupl
     if owner is None and lo > b.lo and (named := _group_in(f, b.lo, lo, cast)) is not None:
         return _with_task(f, role, b), named[2]
     tail = _tail_group(f, b, cast, at)
+    if tail and place is not None and b.hi < len(f) and f.words[b.hi] in ("with", "at") and _is_land(f, place):
+        place = None  # a China scholar with the institute works for the institute
     return _with_task(f, role, b), (place[2] if place else tail)
 
 
