@@ -1,61 +1,62 @@
 """One utterance, many articles: which quotes are the same words said once, cut, quoted in part or told indirectly.
 
-Batch and exact: word trigrams go into one sorted index, pairs that share one are compared, and pairs that are the same
-utterance are joined. The answer does not depend on the order of the rows. Memory is about 200 bytes a word of the
-batch, so a night of a million quoted words takes some 200 MB.
+Batch and exact: runs of three words go into one sorted index, pairs that share enough telling ones are compared, and
+pairs that are likely one utterance are joined. No pair is looked at that shares nothing, and a run of words that many
+texts have gives each of them a few neighbours, not all: time and memory are linear in the words, about 150 bytes a
+word. The answer does not depend on the order of the rows.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
-import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 import numpy as np
 
 from tasks import tables
-from tasks.extract.quotes.lexicon import read_table
-from tasks.extract.quotes.marks import find_quoted
+from tasks.extract.quotes.utterances import (
+    TELLING,
+    TOLD,
+    QuoteKey,
+    Utterance,
+    days_between,
+    likeness,
+    utterance_of,
+)
 
 MIN_WORDS = 4
 """A quote with fewer words has no group: "yes" and "no comment" are said too often to be one utterance."""
 MIN_TOLD = 7
 """The same for words told, not quoted: "the North American Free Trade Agreement" is nobody's utterance."""
 MAX_RUN = 40
-"""A trigram that more distinct texts share says nothing about any two of them."""
-MAX_DAYS = 10
-"""People repeat themselves: later than this only the very same words count as the same utterance."""
-LONG_RUN = 14
-"""Words running from which two texts are one utterance however far apart their days are."""
-NEAR_DAYS = 3
-"""Few words in marks are the same utterance only so near."""
-MAX_WORDS = 400
+"""Texts that share three words up to which all pairs of them are compared."""
+NEIGHBOURS = 4
+"""Of more texts, each is compared with so many that go on most alike."""
+MAX_COMPARED = 40
+"""Texts that one is compared with: those that share most with it."""
+MIN_SHARED = 1.2
+"""What runs of three words must tell together for a pair to be compared: two words of some weight."""
+TELLS_ALONE = 1.0
+"""What a run must tell for the texts that have it to be compared when they are more than MAX_RUN."""
+LIKELY = 0.45
+SURE = 0.8
+"""Below it a pair joins two groups only if their members are alike on the whole: weak links make no chains."""
+CHAIN = 0.2
+"""The mean likeness of their members that is asked for then."""
+MAX_MEMBERS = 6
+"""Members of each that are compared for it."""
+AGAIN_DAYS = 3
+"""The very same text is indexed again when it is printed so much later."""
+MAX_SPEAKERS = 8
+"""Speakers of the very same text that are told apart."""
 
-_WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
-_COMMON = frozenset(" ".join(" ".join(row) for row in read_table("common_words.txt")).split())
+__all__ = ["QuoteKey", "group_quotes", "key_of"]
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class QuoteKey:
-    """What grouping needs of a quote. `seen_at`: when its article was published, or fetched; None if unknown."""
-
-    quote_id: str
-    article_id: str
-    text: str
-    kind: str
-    source_id: str | None
-    source: str | None  # the source's name
-    seen_at: dt.datetime | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Utterance:
-    key: QuoteKey
-    words: tuple[str, ...]
-    marked: tuple[tuple[str, ...], ...]  # its parts in quotation marks
-    name: frozenset[str]
+I64 = np.ndarray[Any, np.dtype[np.int64]]
+F64 = np.ndarray[Any, np.dtype[np.float64]]
+_BITS = 21  # of a word's number: three of them make one code
+_FIRST = dt.datetime.min.replace(tzinfo=dt.UTC)
 
 
 def group_quotes(rows: Iterable[QuoteKey], known: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -65,30 +66,25 @@ def group_quotes(rows: Iterable[QuoteKey], known: Mapping[str, str] | None = Non
     earlier quotes already have. A group keeps its id when members join it; if two known groups turn out to be one, the
     smaller id stays. A new group's id comes from its members' ids, so neither order nor repetition changes it.
     """
-    items = sorted((_utterance(r) for r in rows), key=lambda u: u.key.quote_id)
-    items = [u for u in items if _identifies(u)]
-    parent = list(range(len(items)))
-    for a, b in _pairs(items):
-        ra, rb = _root(parent, a), _root(parent, b)
-        if ra != rb and same_utterance(items[a], items[b]):
-            parent[max(ra, rb)] = min(ra, rb)
-    members: dict[int, list[str]] = {}
-    for i, u in enumerate(items):
-        members.setdefault(_root(parent, i), []).append(u.key.quote_id)
+    items = _in_time(rows)
     out = {}
-    for ids in members.values():
+    for members in _joined(items, _pairs(items)):
+        ids = [items[i].key.quote_id for i in members]
         old = [known[i] for i in ids if known and i in known]
-        group = min(old) if old else tables.make_id("u", ids[0])
+        group = min(old) if old else tables.make_id("u", min(ids))
         out.update(dict.fromkeys(ids, group))
     return out
 
 
-def _identifies(u: _Utterance) -> bool:
-    """Whether a quote has words enough to be known again: MIN_WORDS in marks, or MIN_TOLD with three telling ones."""
-    marked = sum(map(len, u.marked))
-    if marked:
-        return len(u.words) >= MIN_WORDS or any(_telling(m) >= 2 for m in u.marked)
-    return len(u.words) >= MIN_TOLD and _telling(u.words) >= 3
+def doubtful_pairs(rows: Iterable[QuoteKey]) -> list[tuple[Utterance, Utterance]]:
+    """The pairs that are compared, for training."""
+    items = _in_time(rows)
+    return [(items[a], items[b]) for a, b in _pairs(items)]
+
+
+def _in_time(rows: Iterable[QuoteKey]) -> list[Utterance]:
+    items = [u for u in map(utterance_of, rows) if _identifies(u)]
+    return sorted(items, key=lambda u: (u.key.seen_at or _FIRST, u.key.quote_id))
 
 
 def key_of(quote: tables.Quote, source: tables.Source | None, seen_at: dt.datetime | None) -> QuoteKey:
@@ -105,161 +101,150 @@ def key_of(quote: tables.Quote, source: tables.Source | None, seen_at: dt.dateti
     )
 
 
-def _utterance(key: QuoteKey) -> _Utterance:
-    text = key.text
-    marked = [_words(text[q.start : q.end])[:MAX_WORDS] for q in find_quoted(text)]
-    words = _words(text)[:MAX_WORDS]
-    return _Utterance(key=key, words=words[words[:1] == ("that",) :], marked=tuple(m for m in marked if m),
-                      name=frozenset(_words(key.source or "")) - _COMMON)  # fmt: skip
+def _identifies(u: Utterance) -> bool:
+    """Whether a quote has words enough to be known again: MIN_WORDS, or MIN_TOLD with three telling ones if told."""
+    telling = sum(w >= TELLING for w in u.weights)
+    if u.marked:
+        return len(u.words) >= MIN_WORDS or sum(
+            w >= TELLING for w, p in zip(u.weights, u.pieces, strict=True) if p != TOLD
+        ) >= 2  # fmt: skip
+    return len(u.words) >= MIN_TOLD and telling >= 3
 
 
-def _words(text: str) -> tuple[str, ...]:
-    return tuple(w.replace("’", "'").replace("'", "") for w in _WORD.findall(text.lower()))
-
-
-def _root(parent: list[int], i: int) -> int:
-    while parent[i] != i:
-        parent[i] = parent[parent[i]]
-        i = parent[i]
-    return i
-
-
-def _pairs(items: list[_Utterance]) -> list[tuple[int, int]]:
-    """Pairs of items that share a trigram, or a short phrase in quotation marks; equal texts are paired in a chain."""
-    first: dict[tuple[str, ...], int] = {}
-    out: set[tuple[int, int]] = set()
-    hashes: list[int] = []
-    owners: list[int] = []
-    for i, u in enumerate(items):
-        if u.words in first:
-            out.add((first[u.words], i))
-            first[u.words] = i
+def _joined(items: list[Utterance], pairs: list[tuple[int, int]]) -> list[list[int]]:
+    """Groups of items: likely pairs joined, the likeliest first."""
+    links = [(p, a, b) for a, b in pairs if (p := likeness(items[a], items[b])) >= LIKELY]
+    links.sort(key=lambda link: (-link[0], link[1], link[2]))
+    group = list(range(len(items)))  # the item under whose number a group goes
+    members = {i: [i] for i in group}
+    for p, a, b in links:
+        one, other = sorted((group[a], group[b]), key=lambda g: (-len(members[g]), g))
+        if one == other or (p < SURE and not _alike_on_the_whole(items, members[one], members[other])):
             continue
-        first[u.words] = i
-        grams = {" ".join(u.words[k : k + 3]) for k in range(len(u.words) - 2)}
-        grams |= {" ".join(m) for m in u.marked if len(m) == 2}
-        for g in grams:
-            hashes.append(
-                int.from_bytes(
-                    hashlib.blake2b(g.encode(), digest_size=8).digest(),
-                    "little",
-                    signed=True,
-                )
-            )
-            owners.append(i)
-    order = np.argsort(np.array(hashes, dtype=np.int64), kind="stable")
-    keys, who = (
-        np.array(hashes, dtype=np.int64)[order],
-        np.array(owners, dtype=np.int64)[order],
-    )
-    starts = (
-        np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1]])) if len(keys) else np.zeros(0, dtype=np.int64)
-    )
-    ends = np.append(starts, len(keys))[1:]
-    for s, e in zip(starts.tolist(), ends.tolist(), strict=True):
-        if 2 <= e - s <= MAX_RUN:
-            run = sorted(who[s:e].tolist())
-            out.update((a, b) for k, a in enumerate(run) for b in run[k + 1 :])
+        moved = members.pop(other)
+        members[one] += moved
+        for i in moved:
+            group[i] = one
+    return [members[i] for i in sorted(members)]
+
+
+def _alike_on_the_whole(items: list[Utterance], ours: list[int], theirs: list[int]) -> bool:
+    some = [(a, b) for a in ours[:MAX_MEMBERS] for b in theirs[:MAX_MEMBERS]]
+    return sum(likeness(items[a], items[b]) for a, b in some) >= CHAIN * len(some)
+
+
+# --------------------------------------------------------------------------- pairs worth comparing
+
+
+def _pairs(items: list[Utterance]) -> list[tuple[int, int]]:
+    """Pairs that share telling words in order. Of texts that are the very same few go into the index."""
+    out: set[tuple[int, int]] = set()
+    indexed: list[int] = []
+    shown: dict[tuple[str, ...], list[int]] = {}  # the last one of each speaker
+    for i, u in enumerate(items):
+        last = shown.setdefault(u.words, [])
+        own = next((n for n, k in enumerate(last) if items[k].name == u.name), None)
+        if own is not None:
+            out.add((last[own], i))
+            gap = days_between(items[last[own]].key, u.key)
+            new = gap is not None and gap > AGAIN_DAYS
+            last[own] = i
+        elif len(last) < MAX_SPEAKERS:
+            out.update((k, i) for k in last)
+            last.append(i)
+            new = True
+        else:
+            out.add((last[0], i))
+            new = False
+        if new:
+            indexed.append(i)
+    out.update(_near(items, indexed))
     return sorted(out)
 
 
-def same_utterance(a: _Utterance, b: _Utterance) -> bool:
-    """Whether two quotes are the same words on the same occasion, as far as text, speaker and date can tell."""
-    clash = bool(a.name and b.name and not a.name & b.name)
-    if a.words == b.words:
-        return not clash or len(a.words) >= 10
-    agree = bool(a.name & b.name)
-    gap = _days(a.key, b.key)
-    run = _longest_run(a.words, b.words)
-    if gap is not None and gap > MAX_DAYS:
-        return run >= LONG_RUN and not clash
-    if _whole_part(a, b) or _whole_part(b, a):
-        return True
-    ga, gb = _grams(a.words), _grams(b.words)
-    shared = ga & gb
-    short = min(len(ga), len(gb))
-    if clash:
-        return short >= 8 and len(shared) >= 0.8 * short and run >= 10
-    if short >= 2 and len(shared) >= 0.6 * short and run >= (5 if gap is not None else 8):
-        return True
-    fewer = a.words if len(ga) <= len(gb) else b.words
-    if (
-        short >= 1
-        and agree
-        and (a.marked or b.marked)
-        and len(shared) == short
-        and _telling(fewer) >= 2 + (gap is not None and gap > NEAR_DAYS)
-    ):
-        return True
-    return _same_marked(a, b, agree=agree, gap=gap)
+def _near(items: list[Utterance], indexed: list[int]) -> Iterator[tuple[int, int]]:
+    codes, owners, places, weights = _index(items, indexed)
+    order = np.lexsort((places, owners, codes))
+    order = order[_changes(codes[order], owners[order])]  # a text's first place of each
+    codes, owners, places, weights = codes[order], owners[order], places[order], weights[order]
+    starts = np.flatnonzero(_changes(codes))
+    ends = np.append(starts, len(codes))[1:]
+    lefts: list[I64] = []
+    rights: list[I64] = []
+    shares: list[F64] = []
+    for s, e in zip(starts.tolist(), ends.tolist(), strict=True):
+        if e - s < 2:
+            continue
+        weight = float(weights[s:e].min())
+        run = owners[s:e]
+        if e - s <= MAX_RUN:
+            x, y = np.triu_indices(e - s, 1)
+        elif weight >= TELLS_ALONE:
+            run = _in_order(items, run, places[s:e])
+            x, y = _next_ones(e - s)
+        else:
+            continue
+        lefts.append(run[x])
+        rights.append(run[y])
+        shares.append(np.full(len(x), weight))
+    if not lefts:
+        return
+    left, right = np.concatenate(lefts), np.concatenate(rights)
+    low, high = np.minimum(left, right), np.maximum(left, right)
+    keys, which = np.unique(low * len(items) + high, return_inverse=True)
+    total: F64 = np.bincount(which, weights=np.concatenate(shares)).astype(np.float64)
+    keys, total = keys[total >= MIN_SHARED], total[total >= MIN_SHARED]
+    low, high = np.divmod(keys, len(items))
+    kept = (_rank(low, total) < MAX_COMPARED) | (_rank(high, total) < MAX_COMPARED)
+    yield from zip(low[kept].tolist(), high[kept].tolist(), strict=True)
 
 
-def _whole_part(a: _Utterance, b: _Utterance) -> bool:
-    """Whether a long part in quotation marks of one is all that the other says, or stands in marks there too."""
-    return any(
-        len(p) >= 7 and _telling(p) >= 3 and (p == b.words or any(_within(p, m) for m in b.marked)) for p in a.marked
-    )
+def _changes(*columns: I64) -> Any:
+    """Where a sorted table's rows differ from the row before."""
+    out = np.zeros(len(columns[0]), dtype=bool)
+    for c in columns:
+        out |= np.diff(c, prepend=-1) != 0
+    return out
 
 
-def _same_marked(a: _Utterance, b: _Utterance, *, agree: bool, gap: float | None) -> bool:
-    """Whether words in quotation marks of one stand in the other's marks too. Few words need the same speaker and a
-    near day: catchwords ("bomb the hell out of") are said again and again."""
-    near = gap is None or gap <= NEAR_DAYS
-    for x, y in ((a, b), (b, a)):
-        inside = [p for p in x.marked if any(_within(p, m) for m in y.marked)]
-        telling = max(map(_telling, inside), default=0)
-        if agree and (telling >= 3 or (telling == 2 and near)):
-            return True
-        if telling >= 3 and max(map(len, inside)) == telling:
-            return True  # no small word in it: "overclassification run amok"
-        said = [p for p in x.marked if len(p) >= 3 and _within(p, y.words)]
-        if len(said) >= 2 and sum(map(_telling, said)) >= 3:
-            return True
-    if not (agree and near):
-        return False
-    return any(_telling_run(p, m) >= 3 for p in a.marked for m in b.marked)
+def _rank(of: I64, total: F64) -> I64:
+    """The place of each pair among those of its text, 0 for the one that shares most."""
+    order = np.lexsort((np.arange(len(of)), -total, of))
+    starts = np.flatnonzero(_changes(of[order]))
+    within = np.arange(len(of)) - np.repeat(starts, np.diff(np.append(starts, len(of))))
+    out = np.zeros(len(of), dtype=np.int64)
+    out[order] = within
+    return out
 
 
-def _telling_run(a: tuple[str, ...], b: tuple[str, ...]) -> int:
-    """Longest run of telling words that two parts share."""
-    best = 0
-    for k in range(len(a)):
-        n = 0
-        while k + n < len(a) and _telling(a[k + n : k + n + 1]):
-            n += 1
-        while n > best and not _within(a[k : k + n], b):
-            n -= 1
-        best = max(best, n)
-    return best
+def _index(items: list[Utterance], indexed: list[int]) -> tuple[I64, I64, I64, F64]:
+    """Every run of three words, and of two telling ones: its code, its text, where in it, and how much it tells."""
+    numbers: dict[str, int] = {}
+    codes, owners, places, weights = [], [], [], []
+    for i in indexed:
+        u = items[i]
+        ids = np.array([numbers.setdefault(w, len(numbers) + 1) for w in u.words], dtype=np.int64) % (1 << _BITS)
+        w = np.array(u.weights)
+        threes = (ids[:-2] << 2 * _BITS) | (ids[1:-1] << _BITS) | ids[2:]
+        two = np.flatnonzero(np.minimum(w[:-1], w[1:]) >= TELLING)
+        codes += [threes, (ids[two] << _BITS) | ids[two + 1]]
+        places += [np.arange(len(threes)), two]
+        weights += [w[:-2] + w[1:-1] + w[2:], w[two] + w[two + 1]]
+        owners.append(np.full(len(threes) + len(two), i))
+    if not codes:
+        none = np.zeros(0, dtype=np.int64)
+        return none, none, none, np.zeros(0)
+    whole = [np.concatenate(x).astype(np.int64) for x in (codes, owners, places)]
+    return whole[0], whole[1], whole[2], np.concatenate(weights)
 
 
-def _within(part: tuple[str, ...], whole: tuple[str, ...]) -> bool:
-    n = len(part)
-    return any(whole[k : k + n] == part for k in range(len(whole) - n + 1))
+def _in_order(items: list[Utterance], owners: I64, places: I64) -> I64:
+    """The texts that have a run, in the order of the words that come after it: those that go on alike side by side."""
+    keyed = sorted((items[i].words[k : k + 12], i) for i, k in zip(owners.tolist(), places.tolist(), strict=True))
+    return np.array([i for _, i in keyed], dtype=np.int64)
 
 
-def _telling(words: tuple[str, ...]) -> int:
-    return sum(w not in _COMMON and len(w) > 2 for w in words)
-
-
-def _grams(words: tuple[str, ...]) -> set[tuple[str, ...]]:
-    return {words[k : k + 3] for k in range(len(words) - 2)}
-
-
-def _longest_run(a: tuple[str, ...], b: tuple[str, ...]) -> int:
-    best = 0
-    row = [0] * (len(b) + 1)
-    for x in a:
-        before = 0
-        for j, y in enumerate(b):
-            now = row[j + 1]
-            row[j + 1] = before + 1 if x == y else 0
-            best = max(best, row[j + 1])
-            before = now
-    return best
-
-
-def _days(a: QuoteKey, b: QuoteKey) -> float | None:
-    if a.seen_at is None or b.seen_at is None:
-        return None
-    return abs((a.seen_at - b.seen_at).total_seconds()) / 86400
+def _next_ones(n: int) -> tuple[I64, I64]:
+    x = np.repeat(np.arange(n), NEIGHBOURS)
+    y = x + np.tile(np.arange(1, NEIGHBOURS + 1), n)
+    return x[y < n], y[y < n]
