@@ -36,6 +36,7 @@ ANCHOR = 0.8
 
 _SEEMING = frozenset(hashes("seem", "appear", "look", "sound").tolist())
 _SEEN = frozenset(hashes("view", "regard", "deem").tolist())
+_NAMING = frozenset(hashes("call", "dub", "know", "term", "name", "nickname", "title", "entitle").tolist())
 _DASHES = "—―–-"
 _SIGNS = ("accord", ":")  # they attribute without being words of the lexicon: "according to", "SMITH:"
 _PRONOUNS = frozenset(("who", "what", "which", "he", "she", "it", "they", "that", "this"))
@@ -110,12 +111,25 @@ def needed(
         need = max(need, LONE_PRONOUN if f.words[first.lo] in ("which", "it", "that", "this") else LONE_PERSON)
     if told and speaker is not None:
         need = NEVER if _tells_nothing(scene, speaker, cue) else need
+    if speaker is None and _is_term(scene, pieces, cue):
+        need = NEVER
+    if told and not clause and cue is not None and f.words[cue.main] == ":":
+        need = max(need, NO_CLAUSE)  # "Ann Lee: possession of a knife", a line of a list
     if _label_before_colon(scene, cue, speaker) or (told and speaker is None and _of_nobody(scene, first, cue, clause)):
         need = NEVER
     speech = share >= MOST and first.hi - first.lo >= LONG
     if not (anchored or speech or (known and (clause or not told))):
         need = NEVER
     return need
+
+
+def _is_term(scene: Scene, pieces: list[Piece], cue: Cue | None) -> bool:
+    """Whether it is what a thing is called: "this is known as “pigeon breeder’s lung”"."""
+    f = scene.frame
+    if cue is None or int(f.lemma[cue.main]) not in _NAMING or f.tag[cue.main] != hashes("VBN")[0]:
+        return False
+    short = len(pieces) == 1 and pieces[0].hi - pieces[0].lo < LONG
+    return short and pieces[0].lo >= cue.hi and not has_clause(scene, pieces[0])
 
 
 def _tells_nothing(scene: Scene, speaker: int, cue: Cue | None) -> bool:
@@ -132,6 +146,8 @@ def _of_nobody(scene: Scene, piece: Piece, cue: Cue | None, clause: bool) -> boo
     if cue is None:
         return True
     f = scene.frame
+    if f.tag[cue.main] == hashes("VB")[0] and (cue.main == 0 or f.sent[cue.main - 1] != f.sent[cue.main]):
+        return True  # "Expect the senator to have a new plan"
     near = slice(max(cue.main - 12, 0), cue.main + 12)
     kids = f.dep[near][f.head[near] == cue.main]
     if int(f.lemma[cue.main]) in _SEEN and (kids == hashes("auxpass")[0]).any():

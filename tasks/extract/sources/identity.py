@@ -423,7 +423,7 @@ def _own(r: _Reading, m: int, *, kind: str | None) -> Entity:
     """A new entity without a name of its own, called by its description."""
     f, x = r.f, r.mentions[m]
     lo = x.lo
-    while lo < x.head and f.words[lo] in ("the", "a", "an", "both"):
+    while lo < x.head and f.words[lo] in ("the", "a", "an", "both", "even", "only", "just", "not"):
         lo += 1
     head = singular(f, x.head)
     proper = any(int(t) in (hash_of("NNP"), hash_of("NNPS")) for t in f.tag[lo : x.head]) or bool(

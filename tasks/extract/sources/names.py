@@ -226,7 +226,9 @@ def _bearer(
             part = not POSSESSED.search(e.name)  # NASA is not called NASA's Office
             whole = len(words) > 1 and words[-2] in ("of", "for", "in", "and")  # Arland is not the Bank of Arland
             begins = bare == words[0] and _introduces(e, entities, first)
-            part = part and (begins or (bare == words[-1] and len(bare) > 4 and not whole))
+            x = mentions[m]
+            the = x.lo < x.head and f.words[x.lo] == "the"  # the Chronicle, but not any research
+            part = part and (begins or (bare == words[-1] and len(bare) > 4 and the and not whole))
             part |= bool(POSSESSED.search(e.name)) and bare in words[1:2]  # the Office of NASA's Office
             ok = brief or (kind != "person" and part and len(words) > 1 and word not in _JOINS)
             ok |= len(words) == 1 and bare == words[0]

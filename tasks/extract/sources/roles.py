@@ -15,6 +15,7 @@ _NOUN_TAGS = frozenset(hash_of(t) for t in ("NN", "NNS", "NNP", "NNPS"))
 _KIN, _FAMILY = word_list("kin"), word_list("family")
 _HONORIFIC = frozenset("mr mr. mrs mrs. ms ms. miss mx sir dame dr dr. sister brother father".split())
 _DROP = frozenset("the a an his her their its our my former ex- then late one another 's ’s".split())
+_SCIENCES = ("ologist", "iatrist", "icist", "emist", "omist", "ician", "ographer", "ophysicist")
 _OF = frozenset(("of", "at", "for", "with", "from", "in"))
 _CALLINGS = word_list("callings")
 _STATE_OFFICES = (word_list("offices") | word_list("state_offices")) - _CALLINGS
@@ -48,6 +49,8 @@ def role_of(f: Frame, mentions: list[Mention], entity: Entity, cast: Cast) -> tu
             words <= set(e.words) for e in cast.entities if e.kind == "person"
         ):
             affiliation = None  # the mother of somebody speaks for nobody
+    if entity.kind == "organisation" and affiliation in {e.name for e in cast.entities if e.kind == "person"}:
+        affiliation = None  # the laboratory of somebody
     if affiliation is not None and (affiliation.lower() in _DROP or affiliation == entity.name):
         affiliation = None  # "the" of "the National Weather Service"
     return role, affiliation
@@ -185,6 +188,7 @@ def _role_noun(f: Frame, k: int) -> bool:
         noun_kinds().get(singular(f, k)) == "person"
         or (word in titles() and word not in _HONORIFIC)
         or word in ("cto", "mp", "vp", "regulator")
+        or word.endswith(_SCIENCES)
     )
 
 
