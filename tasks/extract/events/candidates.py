@@ -313,7 +313,10 @@ def _attacker_died(cause: Token, toll: Token) -> bool:
     who, whom = doer(cause), undergoer(toll)
     if who is None or whom is None or lemma(cause) in ("blow", "detonate", "explode"):
         return False
-    return who.i == whom.i or (lower(who) in ("they", "he", "she") and cause.dep_ == "advcl" and cause.head.i == toll.i)
+    if who.i == whom.i:
+        return True
+    under = cause.dep_ == "advcl" and cause.head.i in {toll.i, *(x.i for x in children(toll, "conj"))}
+    return under and lower(who) in ("they", "he", "she")
 
 
 def _one_incident(a: Candidate, b: Candidate) -> bool:

@@ -267,6 +267,8 @@ def find_counts(sent: list[Token]) -> list[Count]:
     seen: set[tuple[str, int]] = set()
     kept = []
     for c in sorted(out, key=lambda c: (c.token.i, c.start)):
+        if c.field == "displaced" and c.max == 1:
+            continue  # one who fled long ago; nobody calls that displacement
         if (c.field, c.start) not in seen:
             seen.add((c.field, c.start))
             kept.append(c)
@@ -280,6 +282,10 @@ def _at(t: Token) -> Iterator[Count]:
             if le in verbs:
                 yield from _of_verb(t, field)
                 return
+    if t.pos_ == "VERB" and (_of_bomber(t) or _to_hospital(t)):
+        field = "killed" if le in _BLOWN else "injured"
+        yield from _count(t, grammatical_subject(t), field)
+        return
     if t.pos_ == "VERB" and le in _HARM and _to_death(t):
         yield from _count(t, undergoer(t), "killed")
         return
@@ -301,6 +307,22 @@ def _at(t: Token) -> Iterator[Count]:
         yield from _count(t, undergoer(verb), "arrested")
     elif le in ("round", "pick") and any(lower(c) == "up" for c in t.children):
         yield from _count(t, undergoer(t), "arrested")
+
+
+_BLOWN = frozenset({"blow", "explode", "detonate"})
+_ADMITTED = frozenset({"admit", "rush", "hospitalise", "hospitalize"})
+
+
+def _of_bomber(t: Token) -> bool:
+    """ "Three bombers blew themselves up": they are dead."""
+    return lemma(t) in _BLOWN and any(lower(o) in ("himself", "herself", "themselves") for o in children(t, "dobj"))
+
+
+def _to_hospital(t: Token) -> bool:
+    """ "Scores were admitted to a hospital": they are hurt."""
+    if lemma(t) not in _ADMITTED or not is_passive(t):
+        return False
+    return lemma(t).startswith("hosp") or any(lemma(o) == "hospital" for c in children(t, "prep") for o in c.children)
 
 
 def _to_death(t: Token) -> bool:
@@ -389,7 +411,7 @@ def _count(t: Token, who: Token | None, field: str) -> Iterator[Count]:
             if lower(c) == "of" and (who.like_num or lower(who) in ("group", "number", "total", "body")):
                 got = next((a for o in children(c, "pobj") if (a := amount(o))), None)
     if got is not None and not (got.low is None and got.high is None):
-        negated = any(x.dep_ == "neg" for x in t.children)
+        negated = any(x.dep_ == "neg" or lower(x) in ("nearly", "almost") for x in t.children)
         if not negated:
             yield Count(field=field, min=got.low, max=got.high, start=got.start, end=got.end, token=t)
 

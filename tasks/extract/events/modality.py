@@ -101,8 +101,13 @@ def attribute(c: Candidate, quotes: list[tables.Quote]) -> Attribution | None:
 
 def _attribution(doc: Any, who: Token, verb: Token | None, alleged: bool) -> Attribution:
     a, b = phrase(who)
+    b = next((i - 1 for i in range(who.i + 1, b + 1) if _dates(doc[i])), b)  # "the party on Friday said"
     start, end = chars(doc, a, b)
     return Attribution(text=words_at(doc, a, b), start=start, end=end, verb=verb, alleged=alleged)
+
+
+def _dates(t: Token) -> bool:
+    return bool(t.dep_ == "prep" and any(o.ent_type_ in ("DATE", "TIME") for o in t.children))
 
 
 def _according(t: Token) -> Attribution | None:

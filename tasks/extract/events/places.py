@@ -6,7 +6,7 @@ from typing import Any
 
 from tasks.extract.events.lexicon import word_lists
 from tasks.extract.events.place_names import Mention, in_place_position
-from tasks.extract.events.syntax import above, is_human, lemma, sentence
+from tasks.extract.events.syntax import above, is_human, lemma, lower, sentence
 
 Token = Any
 _KINDS = word_lists("words.txt")["place_kinds"]
@@ -32,11 +32,30 @@ def place_of(
     for m in mentions:
         if sent.start <= m.first < sent.end:
             score = max(_closeness(w, m, span, sides) for w in words)
+            if traits & _SAID and _in_content(words[0], m):
+                continue
             if target is not None and m.last == target.i and "takes_place" in traits and m.place is not None:
                 score = max(score, 2.0)
             if score > best_score:
                 best, best_score = m, score
     return best
+
+
+_SAID = frozenset({"spoken", "unplaced"})
+_WHERE = frozenset({"in", "at", "near", "outside", "inside", "from", "during"})
+
+
+def _in_content(trigger: Token, m: Mention) -> bool:
+    """A place in what is said, asked or agreed: "sanctions against Syria", "called the plant in Mexico a disgrace"."""
+    head = trigger.doc[m.last]
+    below = head
+    for h in above(head):
+        if h.i == trigger.i:
+            return below.i != head.i and not (
+                below.dep_ in ("advmod", "npadvmod") or (below.dep_ == "prep" and lower(below) in _WHERE)
+            )
+        below = h
+    return False
 
 
 def _located(doc: Any, m: Mention) -> bool:
@@ -45,6 +64,14 @@ def _located(doc: Any, m: Mention) -> bool:
         return True
     head = doc[m.last]
     return head.dep_ in ("compound", "poss", "nmod") and not is_human(head.head)
+
+
+def _measured(doc: Any, first: int) -> bool:
+    """ "about 100km from Agra", however the parse hangs it."""
+    if first < 2 or lower(doc[first - 1]) not in ("from", "of"):
+        return False
+    before = doc[first - 2]
+    return lemma(before) in _BEARINGS or (before.text[0].isdigit() and lower(before).endswith(("km", "mi")))
 
 
 def _closeness(trigger: Token, m: Mention, span: tuple[int, int], sides: set[int]) -> float:
@@ -71,6 +98,8 @@ def _closeness(trigger: Token, m: Mention, span: tuple[int, int], sides: set[int
         score -= 0.4  # "Khartoum's twin city of Omdurman"
     if any(lemma(h) in _BEARINGS for h in ups[1:4]):
         score -= 1.2  # "to the west of Mosul", "50 km from Godhra"
+    if _measured(doc, m.first):
+        return 0.0
     if any(lemma(h) in _AWAY for h in ups[1:4]):
         left = next((h for h in ups[1:4] if lemma(h) in ("flee", "leave")), None)
         if left is not None and head.dep_ == "dobj" and any(h.i == left.i for h in above(trigger)):

@@ -67,6 +67,8 @@ def find_roles(c: Candidate, ontology: Ontology) -> tuple[Token | None, Token | 
             break
         one = Candidate(token=other, of=c.of, mode=c.mode, rule=c.rule)
         a, r = _noun_roles(one) if other.pos_ != "VERB" else _verb_roles(one)
+        if a is not None and a.i in {c.token.i, *(x.i for x in c.also)} and all(x.pos_ != "PROPN" for x in a.children):
+            a = None  # "fighting … killed ten": who did it is not said
         if actor is None and a is not None and (recipient is None or a.i != recipient.i):
             actor = a
         if recipient is None and r is not None and (actor is None or r.i != actor.i):
@@ -131,9 +133,7 @@ def _verb_roles(c: Candidate) -> tuple[Token | None, Token | None]:
     if who is None and not is_passive(v):
         who = None
     if who is None and is_passive(v) and c.has("by_state"):
-        who = next(
-            (o for p, o in prepositions(v) if p == "in" and "territory" in classes(o) and o.ent_type_ == "GPE"), None
-        )
+        who = next((o for p, o in prepositions(v) if p == "in" and o.ent_type_ == "GPE" and _is_state(o)), None)
     recipient = _recipient(c, v, whom)
     return who, recipient
 
@@ -149,6 +149,10 @@ def _beginner(v: Token, thing: Token) -> Token | None:
             if who is not None and is_human(who):
                 return who
     return thing
+
+
+def _is_state(t: Token) -> bool:
+    return any(gazetteer().country(name) is not None for name in (t.text, words_at(t.doc, *phrase(t))))
 
 
 def _owner_or_self(t: Token) -> Token:
@@ -248,7 +252,9 @@ def _by_preposition(c: Candidate, v: Token) -> Token | None:
     found = [(p, o) for p, o in prepositions(v) if p != "by" or not is_passive(v)]
     for want in c.of.to_whom:
         for p, o in found:
-            if p != want or o.ent_type_ in ("DATE", "TIME"):
+            if p != want or o.ent_type_ in ("DATE", "TIME") or (p == "in" and c.has("in_side") and not _is_state(o)):
+                continue
+            if p in ("outside", "at") and c.has("blaming") and _mourning(c):
                 continue
             if is_human(o) or (c.has("toward_place") and classes(o) & {"territory", "building"}):
                 return o
@@ -259,6 +265,14 @@ def _by_preposition(c: Candidate, v: Token) -> Token | None:
             if deeper is not None:
                 return deeper
     return None
+
+
+def _mourning(c: Candidate) -> bool:
+    """A vigil is held for somebody, not against the police whose station it is held outside."""
+    return any(lemma(w) in _MOURNING for w in (c.token, *children(c.token, "dobj", "pobj")))
+
+
+_MOURNING = word_lists("words.txt")["mourning"]
 
 
 def _in_clause(c: Candidate, v: Token) -> Token | None:
@@ -325,6 +339,8 @@ def _noun_roles(c: Candidate) -> tuple[Token | None, Token | None]:
             who = doer(verb)
             if actor is None and who is not None and is_human(who) and n.dep_ == "dobj":
                 actor = who
+    if actor is None and n.dep_ == "pobj":
+        actor = _who_began(n)
     if n.dep_ in ("nsubj",) and head.pos_ == "VERB" and recipient is None:
         whom = undergoer(head)
         if whom is not None and is_human(whom) and c.has("violent"):
@@ -334,6 +350,18 @@ def _noun_roles(c: Candidate) -> tuple[Token | None, Token | None]:
         actor = subject or actor
         recipient = _by_preposition(c, n) or _in_clause(c, n)
     return actor, recipient
+
+
+def _who_began(n: Token) -> Token | None:
+    """ "X have begun a new stage in the offensive": X."""
+    for h in [*above(n)][:5]:
+        if h.pos_ == "VERB":
+            who = doer(h) if lemma(h) in _BEGUN else None
+            return who if who is not None and is_human(who) else None
+    return None
+
+
+_BEGUN = frozenset({"begin", "launch", "start", "mount", "open", "resume", "lead", "join"})
 
 
 def _country(doc: Any, a: int, b: int) -> str | None:

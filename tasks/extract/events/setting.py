@@ -243,6 +243,8 @@ def _date_score(d: Draft, rivals: set[int], span: Any) -> float:
             return (3.0 if h.i == t.i else 2.4) - k / 10 - near
         if h.i in rivals:  # "on Monday ten were killed and two were caught" dates both
             return 0.9 - near if t.dep_ == "conj" and t.head.i == h.i and root.i < t.i else 0.0
+        if h.dep_ == "nsubj" and lemma(h.head) in _SAYING and h.head.i not in own:
+            return 0.0  # "the party on Friday said …"
         if k == 0 or h.pos_ not in ("VERB", "AUX", "NOUN", "PROPN"):
             continue
         if h.pos_ in ("NOUN", "PROPN"):
@@ -253,6 +255,8 @@ def _date_score(d: Draft, rivals: set[int], span: Any) -> float:
             return 0.0
         if h.i in ups:
             return 1.2 - near
+        if h.dep_ in ("relcl", "acl") and h.tag_ in ("VBD", "VBZ", "VBP") and h.head.i not in own:
+            return 0.0  # "a town that flooded last year"
         if any(
             x.dep_ in ("mark", "advmod") and lower(x) in ("after", "before", "since", "because", "until")
             for x in h.children

@@ -182,7 +182,7 @@ def grammatical_subject(v: Token, depth: int = 0) -> Token | None:
 
 def noun_owner(n: Token) -> Token | None:
     """X of "X's plan", "the X plan"."""
-    own = [c for c in children(n, "poss") if c.pos_ != "PRON"]
+    own = [c for c in children(n, "poss") if c.pos_ != "PRON" and c.ent_type_ not in ("DATE", "TIME")]
     if own:
         return own[0]
     for c in children(n, "compound", "amod", "nmod"):

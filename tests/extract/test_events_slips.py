@@ -1,0 +1,76 @@
+"""Sides, places, days and numbers that were once read from the wrong words."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pytest
+
+from tasks import tables
+from tasks.extract.events import find_events
+from tasks.extract.events.counts import find_counts
+from tasks.extract.language import load_model, parse
+from tasks.settings import ExtractSettings
+from tests import rows
+
+PUBLISHED = dt.datetime(2026, 3, 5, 6, tzinfo=dt.UTC)  # a Thursday
+
+
+def event(text: str, trigger: str) -> tables.Event:
+    nlp = load_model(ExtractSettings().model)
+    found = find_events(parse(nlp, text), rows.article(text, published_at=PUBLISHED), [], [])
+    (one,) = [e for e in found if trigger in e.trigger]
+    return one
+
+
+SLIPS: tuple[tuple[str, str, dict[str, Any]], ...] = (
+    ("Two journalists were arrested in Minsk on Monday.", "arrested", {"actor_text": None, "place_name": "Minsk"}),
+    ("Mothers held a vigil outside police headquarters on Friday.", "held", {"recipient_text": None}),
+    ("The ministers met in Geneva over the war in Syria.", "met", {"recipient_text": None, "place_name": "Geneva"}),
+    ("Police detained the men behind last year's attack on a church in Kaduna.", "attack", {"actor_text": None}),
+    (
+        "Fierce fighting in Kirkuk lasted three days and killed up to 90 people.",
+        "fighting",
+        {"actor_text": None, "killed_min": None, "killed_max": 90},
+    ),
+    ("Canada announced new sanctions against Syria today.", "announced", {"place_name": None}),
+    (
+        "Forces loyal to the ministry have begun a new stage in the offensive to recapture Mosul from Isis.",
+        "offensive",
+        {"place_name": "Mosul"},
+    ),
+    ("Rebels attacked Alcorra, a town that flooded last year.", "attacked", {"date_text": None}),
+    ("Rebels attacked a convoy about 100km from Agra.", "attacked", {"place_name": None}),
+    ("Three bombers blew themselves up outside a police station.", "blew", {"killed_min": 3, "killed_max": 3}),
+    (
+        "Scores were admitted to the civil hospital with burns after a mob torched the market.",
+        "torched",
+        {"injured_min": 40, "injured_max": None},
+    ),
+    (
+        "At least ten militants were killed and two others were captured when they attacked a base in Mogadishu.",
+        "killed",
+        {"killed_min": 10, "recipient_text": "At least ten militants"},
+    ),
+    (
+        "His father, who fled Cuba after being arrested by soldiers, was a farmer.",
+        "arrested",
+        {"displaced_min": None, "displaced_max": None},
+    ),
+)
+
+
+@pytest.mark.parametrize(("text", "trigger", "want"), SLIPS)
+def test_event_fields_when_other_words_lie_nearer(text: str, trigger: str, want: dict[str, Any]) -> None:
+    found = event(text, trigger)
+    assert {k: getattr(found, k) for k in want} == want
+
+
+def test_event_has_no_day_when_the_day_is_of_the_saying() -> None:
+    assert event("The union on Friday said that gunmen had attacked its office.", "attacked").date_text is None
+
+
+def test_counts_none_when_the_killing_did_not_come_about() -> None:
+    doc = parse(load_model(ExtractSettings().model), "A mob nearly lynched four men.")
+    assert find_counts(list(doc)) == []
