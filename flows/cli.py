@@ -17,6 +17,7 @@ import typer
 from rich.console import Console
 
 from flows.diff_cmd import diff
+from flows.merges_cmd import merges_app
 from flows.outlets_cmd import outlets_app, state_app
 from tasks.settings import Settings, SettingsError
 
@@ -46,6 +47,7 @@ app = typer.Typer(
 app.command("diff")(diff)
 app.add_typer(outlets_app, name="outlets")
 app.add_typer(state_app, name="state")
+app.add_typer(merges_app, name="merges")
 
 Out = Annotated[
     Path | None, typer.Option("--out", help="Folder of the tables. Default: data/processed.", show_default=False)

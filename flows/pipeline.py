@@ -17,6 +17,7 @@ from tasks.clean.settle import Memory, settle
 from tasks.clean.task import clean_shard
 from tasks.extract.link import link
 from tasks.extract.task import extract_shard
+from tasks.publish.apart import kept_apart
 from tasks.publish.night import OutletFacts, RunFacts, Visit, discard_work, publish_night
 from tasks.publish.store import Store
 from tasks.publish.write import read_table
@@ -103,7 +104,10 @@ def _make_tables(job: Job, store: Store, steps: engine.Steps) -> None:
         for t in ("articles", "quotes", "events", "sources")
     }
     window["source_index"] = store.files("source_index")
-    reports.append(steps.call("link", link, work, names, window, rules.extract))
+    apart = [*rules.extract.keep_apart, *kept_apart(store)]
+    reports.append(
+        steps.call("link", link, work, names, window, rules.extract.model_copy(update={"keep_apart": apart}))
+    )
     facts = RunFacts(
         run_id=job.run_id,
         flow=job.flow,

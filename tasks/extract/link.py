@@ -22,7 +22,7 @@ from tasks.extract.events.happening import of_main_happening
 from tasks.extract.events.stories import MAX_MEMBERS, KnownStory, StoryKey, assign_stories, story_key
 from tasks.extract.quotes.groups import QuoteKey, group_quotes
 from tasks.extract.sources.links import Bearer, Seen, bearer_in, company_of, link_sources, remember, seen_of
-from tasks.extract.sources.merges import LOG
+from tasks.extract.sources.merges import KEYS, LOG, cells_of
 from tasks.extract.task import settled_articles
 from tasks.settings import ExtractSettings
 
@@ -143,26 +143,34 @@ def _quote_keys(work: Path, shards: list[str], new: Files, window: Files, merged
 def _write_merges(work: Path, shards: list[str], new: Files, window: Files, rules: ExtractSettings) -> Merged:
     """`work/source_merges.parquet`: sources of the run that get another's id, with the rows and quotes they had."""
     rows: list[Seen] = []
-    was: dict[tuple[str, str], tables.Source] = {}
+    whole: dict[str, list[str]] = defaultdict(list)  # the articles of each source
     for shard, path in zip(shards, new["sources"], strict=True):
         texts = ((a.article_id, a.text) for a in settled_articles(work, shard))
         for source, seen in _seen_in(path, texts):
             rows.append(seen)
-            was[source.article_id, source.source_id] = source
-    quotes: dict[tuple[str, str], list[str]] = defaultdict(list)
-    for r in _rows(new["quotes"], ["quote_id", "article_id", "source_id"]):
-        quotes[r["article_id"], r["source_id"]].append(r["quote_id"])
-    whole: dict[str, list[str]] = defaultdict(list)
-    for article_id, source_id in was:
-        whole[source_id].append(article_id)
-    log = []
+            whole[source.source_id].append(source.article_id)
+    cells = _cells(new)
+    before = {(r["article_id"], r["source_id"]): r for r in _rows(new["sources"], tables.schema("sources").names)}
+    log: list[dict[str, Any]] = []
     for m in link_sources(rows, _known_bearers(window), frozenset(rules.keep_apart)):
         for article_id in [m.article_id] if m.article_id else whole[m.source_id]:
             key = (article_id, m.source_id)
-            row = json.dumps(asdict(was[key]), ensure_ascii=False)
-            log.append({**asdict(m), "article_id": article_id, "row": row, "quote_ids": quotes[key]})
+            own = before.get((article_id, m.into))
+            log.append({**asdict(m), "article_id": article_id, "row": json.dumps(before[key], ensure_ascii=False),
+                        "into_row": json.dumps(own, ensure_ascii=False) if own else None,
+                        "cells": cells[key]})  # fmt: skip
     pq.write_table(pa.Table.from_pylist(log, schema=LOG), work / "source_merges.parquet")
     return {(entry["article_id"], entry["source_id"]): (entry["into"], entry["into_name"]) for entry in log}
+
+
+def _cells(new: Files) -> dict[tuple[str, str], list[dict[str, str]]]:
+    """(article_id, source_id) -> the cells of the run's quotes and events that name the source."""
+    out: dict[tuple[str, str], list[dict[str, str]]] = defaultdict(list)
+    for table, key in KEYS.items():
+        columns = [n for n in tables.schema(table).names if n.endswith("source_id")]
+        for place, found in cells_of(table, _rows(new[table], [key, "article_id", *columns])).items():
+            out[place] += found
+    return out
 
 
 def _seen_in(path: Path, texts: Iterable[tuple[str, str]]) -> Iterator[tuple[tables.Source, Seen]]:

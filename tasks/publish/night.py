@@ -92,18 +92,23 @@ def publish_night(root: Path, run: RunFacts) -> tables.Run:
     with snapshots.corpus(files, work / "tmp") as db:
         _check(db, run, row)
         _stage_coverage(store, commit, db, run)
-        for table, sql in (
-            ("quote_groups", snapshots.QUOTE_GROUPS),
-            ("source_index", snapshots.SOURCE_INDEX),
-            ("stories", snapshots.STORIES),
-            ("outlets", snapshots.OUTLETS),
-        ):
-            _stage_snapshot(store, commit, table, run.night, snapshots.batches(db, sql))
-    places = {t: [str(p) for p in _places(store, commit, t)] for t in tables.TABLES}
-    commit.stage(root / "datapackage.json").write_text(data_package(places), encoding="utf-8")
+        stage_counts(store, commit, db, run.night)
     commit.publish()
     _forget(store, KEEP_STATE_DAYS + int(json.loads(run.settings)["clean"]["copy_days"]))
     return row
+
+
+def stage_counts(store: Store, commit: Commit, db: Any, night: dt.date) -> None:
+    """Stage the corpus-wide tables, counted anew from the views of `db`, and what describes all tables."""
+    for table, sql in (
+        ("quote_groups", snapshots.QUOTE_GROUPS),
+        ("source_index", snapshots.SOURCE_INDEX),
+        ("stories", snapshots.STORIES),
+        ("outlets", snapshots.OUTLETS),
+    ):
+        _stage_snapshot(store, commit, table, night, snapshots.batches(db, sql))
+    places = {t: [str(p) for p in _places(store, commit, t)] for t in tables.TABLES}
+    commit.stage(store.root / "datapackage.json").write_text(data_package(places), encoding="utf-8")
 
 
 def discard_work(root: Path, run_id: str) -> None:
@@ -186,7 +191,7 @@ def _stage_rows(store: Store, commit: Commit, work: Path, run: RunFacts) -> None
     for table in ("articles", "sources", "quotes", "events"):
         _append(store, commit, table, run.night, rows(table))
     log = store.state_path("source_merges", run.night)
-    merges = pa.concat_tables([read_table(log), merges]) if log.is_file() else merges
+    merges = pa.concat_tables([read_table(log), merges], promote_options="default") if log.is_file() else merges
     pq.write_table(merges, commit.stage(log), compression="zstd")
     _stage_state(store, commit, work, run)
 
@@ -262,6 +267,12 @@ _CONFIGS = pa.schema(
     [("outlet", pa.string()), ("name", pa.string()), ("country", pa.string()), ("language", pa.string()),
      ("feeds", pa.list_(pa.string()))]
 )  # fmt: skip
+
+
+def no_visits(db: Any) -> None:
+    """Let the outlets be counted outside a night: what is known of each stays."""
+    _register(db, "visits", [], _VISITS)
+    _register(db, "configs", [], _CONFIGS)
 
 
 def _register(db: Any, name: str, rows: list[dict[str, Any]], schema: Any) -> None:

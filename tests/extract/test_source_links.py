@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from tasks import tables
 from tasks.extract.sources.links import Merge, Seen, company_of, link_sources, seen_of
-from tasks.extract.sources.merges import ids_of, merged, undone
+from tasks.extract.sources.merges import LOG, cells_of, ids_of, merged, undone
 
 HARBOUR = "The Harbour Trust met Mayor Lena Odum and Carl Brandt in Port Sella on Friday about the Grey Quay."
 FOREST = "The Timber Union met Senator Ada Renko in Vilm on Friday about the Ostra Forest and the Kell mill."
@@ -69,21 +71,64 @@ def source(source_id: str, name: str, start: int) -> tables.Source:
                          quoted_words=4)  # fmt: skip
 
 
-def test_merged_rows_are_as_they_were_when_undone() -> None:
-    import pyarrow as pa
+ROWS = [source("s-full", "National Harbour Council", 0), source("s-nhc", "NHC", 40), source("s-body", "the body", 60)]
 
-    rows = [source("s-full", "National Harbour Council", 0), source("s-nhc", "NHC", 40)]
-    before = tables.to_arrow("sources", rows)
-    quotes = pa.table({"quote_id": ["q-1", "q-2"], "article_id": ["a-1", "a-1"], "source_id": ["s-full", "s-nhc"]})
-    merge = Merge(source_id="s-nhc", article_id=None, into="s-full", name="NHC", into_name="National Harbour Council",
-                  reason="initials", likeness=1.0)  # fmt: skip
-    log = [{**dataclasses.asdict(merge), "article_id": "a-1", "row": json.dumps(dataclasses.asdict(rows[1])),
-            "quote_ids": ["q-2"]}]  # fmt: skip
-    ids = ids_of(pa.Table.from_pylist(log))
-    after = merged("sources", before, ids)
-    assert [(r["source_id"], r["n_quotes"], len(r["mentions"])) for r in after.to_pylist()] == [("s-full", 2, 2)]
-    told = merged("quotes", quotes, ids)
-    assert told["source_id"].to_pylist() == ["s-full", "s-full"]
-    sources_again, quotes_again = undone(after, told, log)
-    assert sources_again.sort_by("source_id") == before.sort_by("source_id")
-    assert quotes_again == quotes
+
+def _log(*merged_ids: str) -> list[dict[str, Any]]:
+    """Merges of rows into s-full; each has spoken once, and s-nhc attributed an event besides."""
+    before = {r.source_id: json.dumps(dataclasses.asdict(r)) for r in ROWS}
+    cells = {
+        s: [
+            {"table": "quotes", "column": "source_id", "id": f"q-{s}"},
+            {"table": "quotes", "column": "via_source_id", "id": f"v-{s}"},
+        ]
+        for s in merged_ids
+    }
+    cells.get("s-nhc", []).append({"table": "events", "column": "attributed_source_id", "id": "e-1"})
+    merges = [
+        Merge(source_id=s, article_id="a-1", into="s-full", name=s, into_name="", reason="initials", likeness=1.0)
+        for s in merged_ids
+    ]
+    return [
+        {**dataclasses.asdict(m), "row": before[m.source_id], "into_row": before["s-full"], "cells": cells[m.source_id]}
+        for m in merges
+    ]
+
+
+def _tables() -> dict[str, pa.Table]:
+    ids = [r.source_id for r in ROWS]
+    quotes = [
+        *({"quote_id": f"q-{s}", "article_id": "a-1", "source_id": s, "via_source_id": None} for s in ids),
+        *({"quote_id": f"v-{s}", "article_id": "a-1", "source_id": None, "via_source_id": s} for s in ids),
+    ]
+    events = [{"event_id": "e-1", "article_id": "a-1", "attributed_source_id": "s-nhc"},
+              {"event_id": "e-2", "article_id": "a-1", "attributed_source_id": "s-full"}]  # fmt: skip
+    return {
+        "sources": tables.to_arrow("sources", ROWS),
+        "quotes": pa.Table.from_pylist(quotes),
+        "events": pa.Table.from_pylist(events),
+    }
+
+
+def _sorted(data: pa.Table) -> list[dict[str, Any]]:
+    return sorted(data.to_pylist(), key=lambda r: json.dumps(r, default=str))
+
+
+@pytest.mark.parametrize("apart", [("s-nhc", "s-body"), ("s-nhc",), ("s-body",)])
+def test_undone_rows_are_as_if_the_merge_had_never_been(apart: tuple[str, ...]) -> None:
+    log = _log("s-nhc", "s-body")
+    stay = [e for e in log if e["source_id"] not in apart]
+    for table, before in _tables().items():
+        after = merged(table, before, ids_of(pa.Table.from_pylist(log, schema=LOG)))
+        assert _sorted(after) != _sorted(before)
+        again = undone(table, after, log, apart)
+        without = merged(table, before, ids_of(pa.Table.from_pylist(stay, schema=LOG)))
+        assert _sorted(again) == _sorted(without)
+
+
+def test_cells_of_names_every_column_that_holds_a_source() -> None:
+    events = [
+        {"event_id": "e-1", "article_id": "a-1", "actor_source_id": "s-1", "attributed_source_id": "s-1", "type": "x"}
+    ]
+    found = cells_of("events", events)
+    assert sorted(c["column"] for c in found["a-1", "s-1"]) == ["actor_source_id", "attributed_source_id"]

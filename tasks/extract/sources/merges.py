@@ -1,24 +1,27 @@
 """The merges of a night put into its rows, and taken back out: pure functions over Arrow tables.
 
-The log has one row for each source of an article that got another id: what it was, what it is, why, and which quotes
-and mentions came from it, so that `undone` can make the rows as they were.
+The log has one row for each source of an article that got another id: what it was, what it is, why, what the row it
+joined was, and which cells of which rows named it, so that `undone` can make the rows as they were.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import json
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
 
-from tasks import tables
-
 LOG = pa.schema(
     [("source_id", pa.string()), ("article_id", pa.string()), ("into", pa.string()), ("name", pa.string()),
      ("into_name", pa.string()), ("reason", pa.string()), ("likeness", pa.float64()),
-     ("row", pa.string()), ("quote_ids", pa.list_(pa.string()))]
+     ("row", pa.string()), ("into_row", pa.string()),
+     ("cells", pa.list_(pa.struct([("table", pa.string()), ("column", pa.string()), ("id", pa.string())])))]
 )  # fmt: skip
-"""`row`: the source's row before the merge, JSON; `quote_ids`: its quotes."""
+"""`row`: the source's row before the merge, JSON; `into_row`: that of the source it is merged into, null if the article
+had none; `cells`: where quotes and events named it."""
+KEYS = {"quotes": "quote_id", "events": "event_id"}
 
 Ids = Mapping[tuple[str, str], str]
 """(article_id, source_id) -> the id it is merged into."""
@@ -70,28 +73,52 @@ def _one(a: dict[str, Any], b: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def undone(sources: pa.Table, quotes: pa.Table, log: Iterable[Mapping[str, Any]]) -> tuple[pa.Table, pa.Table]:
-    """The tables of a night as they were before the merges in `log`. Other merges stay."""
-    import json
+def cells_of(table: str, rows: Iterable[Mapping[str, Any]]) -> dict[tuple[str, str], list[dict[str, str]]]:
+    """(article_id, source_id) -> the cells of quotes or events that name the source."""
+    out: dict[tuple[str, str], list[dict[str, str]]] = defaultdict(list)
+    for row in rows:
+        for column, value in row.items():
+            if column.endswith("source_id") and value is not None:
+                out[row["article_id"], value].append({"table": table, "column": column, "id": row[KEYS[table]]})
+    return out
 
-    rows = {(r["source_id"], r["article_id"]): r for r in sources.to_pylist()}
-    owner: dict[str, str] = {}
-    for entry in log:
-        was = json.loads(entry["row"])
-        owner.update(dict.fromkeys(entry["quote_ids"], entry["source_id"]))
-        left = rows.pop((entry["into"], entry["article_id"]), None)
-        if left is not None and left["n_quotes"] > was["n_quotes"]:
-            gone = [m for m in was["mentions"] if m in left["mentions"]]
-            rows[entry["into"], entry["article_id"]] = {
-                **left,
-                "mentions": [m for m in left["mentions"] if m not in gone],
-                "n_quotes": left["n_quotes"] - was["n_quotes"],
-                "quoted_words": left["quoted_words"] - was["quoted_words"],
-            }
-        rows[entry["source_id"], entry["article_id"]] = was
-    ids = [
-        owner.get(q, s) for q, s in zip(quotes["quote_id"].to_pylist(), quotes["source_id"].to_pylist(), strict=True)
-    ]
-    at = quotes.schema.get_field_index("source_id")
-    quotes = quotes.set_column(at, quotes.schema.field("source_id"), pa.array(ids, pa.string()))
-    return pa.Table.from_pylist(list(rows.values()), schema=tables.schema("sources")), quotes
+
+def undone(table: str, data: pa.Table, log: Sequence[Mapping[str, Any]], apart: Collection[str]) -> pa.Table:
+    """A night's `sources`, `quotes` or `events` as they would be without the merges of the sources `apart`.
+
+    `log`: all merges of the night. The other merges stay, those into the same row of an article as well.
+    """
+    taken = [entry for entry in log if entry["source_id"] in apart]
+    if table == "sources":
+        return _sources_undone(data, log, taken, apart)
+    old = {
+        (c["column"], c["id"]): (e["into"], e["source_id"]) for e in taken for c in e["cells"] if c["table"] == table
+    }
+    ids = data[KEYS[table]].to_pylist()
+    for column in dict.fromkeys(column for column, _ in old):
+        values = data[column].to_pylist()
+        for k, key in enumerate(ids):
+            into, was = old.get((column, key), (None, None))
+            if into is not None and values[k] == into:
+                values[k] = was
+        at = data.schema.get_field_index(column)
+        data = data.set_column(at, data.schema.field(column), pa.array(values, pa.string()))
+    return data
+
+
+def _sources_undone(
+    data: pa.Table, log: Sequence[Mapping[str, Any]], taken: Sequence[Mapping[str, Any]], apart: Collection[str]
+) -> pa.Table:
+    rows = {(r["source_id"], r["article_id"]): r for r in data.to_pylist()}
+    for key in dict.fromkeys((e["into"], e["article_id"]) for e in taken):
+        joined = [e for e in log if (e["into"], e["article_id"]) == key]
+        stay = [{**json.loads(e["row"]), "source_id": key[0]} for e in joined if e["source_id"] not in apart]
+        stay += [json.loads(e["into_row"]) for e in joined[:1] if e["into_row"] is not None]
+        rows.pop(key, None)
+        if stay:
+            left = stay[0]
+            for row in stay[1:]:
+                left = _one(left, row)
+            rows[key] = left
+    rows |= {(e["source_id"], e["article_id"]): json.loads(e["row"]) for e in taken}
+    return pa.Table.from_pylist(list(rows.values()), schema=data.schema)
