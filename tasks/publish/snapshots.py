@@ -20,18 +20,22 @@ from tasks import tables
 MEMORY_LIMIT = "1500MB"
 
 QUOTE_GROUPS = """
-select q.quote_group,
-       arg_max(q.text, (length(q.text), q.quote_id)) as text,
-       mode(q.source_id order by q.source_id) as source_id,
-       count(distinct a.article_key) as n_articles,
-       count(distinct coalesce(a.copy_group, a.article_key)) as n_independent,
-       arg_min(a.outlet, (coalesce(a.published_at, a.fetched_at), a.article_id)) as first_outlet,
-       min(coalesce(a.published_at, a.fetched_at)) as first_seen,
-       list_sort(list(distinct q.text))[1:20] as variants
-from quotes q join articles a using (article_id)
-where q.quote_group is not null
-group by q.quote_group
-order by q.quote_group
+with groups as (
+    select q.quote_group,
+           arg_max(q.text, (length(q.text), q.quote_id)) as text,
+           mode(q.source_id order by q.source_id) as source_id,
+           count(distinct a.article_key) as n_articles,
+           count(distinct coalesce(a.copy_group, a.article_key)) as n_independent,
+           arg_min(a.outlet, (coalesce(a.published_at, a.fetched_at), a.article_id)) as first_outlet,
+           min(coalesce(a.published_at, a.fetched_at)) as first_seen,
+           list_sort(list(distinct q.text)) as forms
+    from quotes q join articles a using (article_id)
+    where q.quote_group is not null
+    group by q.quote_group
+)
+select * exclude (forms), list_filter(forms, lambda form: form <> text)[1:20] as variants
+from groups
+order by quote_group
 """
 
 SOURCE_INDEX = """
