@@ -137,3 +137,9 @@ def test_likeness_is_the_same_when_the_pair_is_turned_round() -> None:
     pairs = [(utterance_of(key(1, a)), utterance_of(key(2, b, source=None, days=None))) for a in texts for b in texts]
     assert all(likeness(a, b) == likeness(b, a) for a, b in pairs)
     assert all(0 <= likeness(a, b) <= 1 for a, b in pairs)
+
+
+def test_group_quotes_knows_few_words_when_they_tell_something() -> None:
+    texts = ["“extremely careless”", "the verdict “outright theft”", "“Yes, I do”", "“not now”"]
+    groups = group_quotes([key(n, text) for n, text in enumerate(texts)])
+    assert sorted(groups) == ["q-0000", "q-0001"]

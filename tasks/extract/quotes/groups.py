@@ -17,7 +17,6 @@ import numpy as np
 from tasks import tables
 from tasks.extract.quotes.utterances import (
     TELLING,
-    TOLD,
     QuoteKey,
     Utterance,
     days_between,
@@ -27,6 +26,8 @@ from tasks.extract.quotes.utterances import (
 
 MIN_WORDS = 4
 """A quote with fewer words has no group: "yes" and "no comment" are said too often to be one utterance."""
+MIN_MARKED = 1.25
+"""What fewer must tell in marks to have one all the same: "extremely careless" does, "not now" does not."""
 MIN_TOLD = 7
 """The same for words told, not quoted: "the North American Free Trade Agreement" is nobody's utterance."""
 MAX_RUN = 40
@@ -103,12 +104,9 @@ def key_of(quote: tables.Quote, source: tables.Source | None, seen_at: dt.dateti
 
 def _identifies(u: Utterance) -> bool:
     """Whether a quote has words enough to be known again: MIN_WORDS, or MIN_TOLD with three telling ones if told."""
-    telling = sum(w >= TELLING for w in u.weights)
     if u.marked:
-        return len(u.words) >= MIN_WORDS or sum(
-            w >= TELLING for w, p in zip(u.weights, u.pieces, strict=True) if p != TOLD
-        ) >= 2  # fmt: skip
-    return len(u.words) >= MIN_TOLD and telling >= 3
+        return len(u.words) >= MIN_WORDS or u.marked_weight >= MIN_MARKED
+    return len(u.words) >= MIN_TOLD and sum(w >= TELLING for w in u.weights) >= 3
 
 
 def _joined(items: list[Utterance], pairs: list[tuple[int, int]]) -> list[list[int]]:

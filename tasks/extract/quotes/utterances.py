@@ -77,6 +77,10 @@ class Utterance:
         """Words in quotation marks."""
         return sum(p != TOLD for p in self.pieces)
 
+    @property
+    def marked_weight(self) -> float:
+        return sum(x for x, p in zip(self.weights, self.pieces, strict=True) if p != TOLD)
+
 
 @functools.cache
 def _weights() -> dict[str, float]:
@@ -155,9 +159,7 @@ def measures(a: Utterance, b: Utterance) -> tuple[float, ...]:
     )
     some = any(own_a) and any(own_b)
     alike = (
-        min(_told_by(a, own_a), _told_by(b, own_b)) / max(min(_marked_weight(a), _marked_weight(b)), 1e-9)
-        if some
-        else 0.0
+        min(_told_by(a, own_a), _told_by(b, own_b)) / max(min(a.marked_weight, b.marked_weight), 1e-9) if some else 0.0
     )
     log = math.log1p(shared)
     return (
@@ -231,10 +233,6 @@ def _covered(u: Utterance, grams: Grams, *, own: bool = False) -> list[bool]:
 
 def _told_by(u: Utterance, covered: Sequence[bool]) -> float:
     return sum(x for x, c in zip(u.weights, covered, strict=True) if c)
-
-
-def _marked_weight(u: Utterance) -> float:
-    return sum(x for x, p in zip(u.weights, u.pieces, strict=True) if p != TOLD)
 
 
 def _whole_piece(u: Utterance, covered: Sequence[bool]) -> float:
