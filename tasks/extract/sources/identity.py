@@ -99,6 +99,7 @@ def cast_of(
     _name_later(r)
     for e in cast.entities:
         e.mentions.sort()
+    cast.at = {int(mentions[m].head): e for m, e in cast.of.items()} | cast.owners
     return cast
 
 

@@ -52,6 +52,7 @@ class Cast:
     of: dict[int, Entity]
     resolved_by: dict[int, str]
     owners: dict[int, Entity] = field(default_factory=dict)  # by the token of a possessive pronoun: whose "its" is
+    at: dict[int, Entity] = field(default_factory=dict)  # by the token of a mention's head, owners included
 
 
 def name_words(text: str) -> tuple[str, ...]:
@@ -91,6 +92,23 @@ def initials(words: tuple[str, ...]) -> set[str]:
     return {"".join(w[0] for w in words if w != "the"), "".join(w[0] for w in content)}
 
 
+class _Index:
+    """Where in a list of entities those stand that have a word, or that initials stand for: a name is compared with
+    these alone, so that a text of thousands of names takes no square of them."""
+
+    def __init__(self) -> None:
+        self.at: dict[str, set[int]] = {}
+
+    def add(self, i: int, e: Entity) -> None:
+        brief = e.short | initials(tuple(map(plain, e.words))) if e.kind != "person" else set()
+        for key in {*map(plain, e.words), *brief}:
+            self.at.setdefault(key, set()).add(i)
+
+    def sharing(self, entities: list[Entity], key: str) -> list[Entity]:
+        """Those with a key, in the list's order."""
+        return [entities[i] for i in sorted(self.at.get(key, ()))]
+
+
 def find_names(f: Frame, mentions: list[Mention], cast: Cast) -> None:
     """Entities of all proper names into the cast: full names first, then the short forms."""
     _surnames_of_words(f, mentions)
@@ -99,19 +117,25 @@ def find_names(f: Frame, mentions: list[Mention], cast: Cast) -> None:
         if x.form == "name" and (w := name_words(name_text(f, x))):
             groups.setdefault(w, []).append(m)
     alone = {w[0] for w in groups if len(w) == 1}
+    known = _Index()
     for w in sorted((w for w in groups if len(w) > 1), key=lambda w: (-len(w), groups[w][0])):
         kind = _kind(f, mentions, groups, w, alone)
-        found = _longer(cast.entities, w, kind)
+        found = _longer(known.sharing(cast.entities, plain(w[-1])), w, kind)  # every longer form has its last word
         if found is None:
             found = _new(f, mentions, cast, w, groups[w], kind)
+            known.add(len(cast.entities) - 1, found)
         elif kind == "person" and len(w) > 1 and _rather(w, found, groups, alone):
             found.words, found.name = w, name_text(f, mentions[groups[w][0]])  # not the "Pins" of "Sanders Pins Blame"
+            known.add(cast.entities.index(found), found)
         _join(f, mentions, cast, found, groups[w])
+    for i, e in enumerate(cast.entities):
+        known.add(i, e)  # with the initials that the text gives
     for w in sorted((w for w in groups if len(w) == 1), key=lambda w: groups[w][0]):
         lone: list[int] = []
         kind = _kind(f, mentions, groups, w, alone)
         for m in groups[w]:
-            fit = _bearer(f, mentions, cast.entities, w[0], m, kind, first=groups[w][0])
+            near = known.sharing(cast.entities, plain(w[0]))
+            fit = _bearer(f, mentions, near, w[0], m, kind, first=groups[w][0])
             if fit is None:
                 lone.append(m)
             else:
@@ -119,7 +143,9 @@ def find_names(f: Frame, mentions: list[Mention], cast: Cast) -> None:
                 if fit.kind == "person" and w[0] in fit.words[1:]:
                     fit.surname = fit.surname or w[0]
         if lone:
-            _join(f, mentions, cast, _new(f, mentions, cast, w, lone, kind), lone)
+            fresh = _new(f, mentions, cast, w, lone, kind)
+            _join(f, mentions, cast, fresh, lone)
+            known.add(len(cast.entities) - 1, fresh)
     for e in cast.entities:
         e.mentions.sort()
         e.plural = e.kind == "group"
@@ -235,9 +261,10 @@ def _bearer(
             rank = 0 if brief or len(words) == 1 else 1 + (place and e.kind == "organisation")
             ok &= not (place and not brief and len(words) > 1 and e.ents["GPE"] == 0)
         if ok:
-            near = min(abs(k - m) + REACH * (k > m) for k in e.mentions)
-            fits.append((rank, near, e))
-    return min(fits, key=lambda t: t[:2])[2] if fits else None
+            fits.append((rank, e))
+    if len(fits) < 2:
+        return fits[0][1] if fits else None
+    return min(fits, key=lambda t: (t[0], min(abs(k - m) + REACH * (k > m) for k in t[1].mentions)))[1]
 
 
 def _introduces(e: Entity, entities: list[Entity], first: int) -> bool:

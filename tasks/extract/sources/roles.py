@@ -29,7 +29,7 @@ def role_of(f: Frame, mentions: list[Mention], entity: Entity, cast: Cast) -> tu
     """(role, affiliation), each None where the text does not say."""
     role: str | None = None
     affiliation: str | None = None
-    at = {int(mentions[m].head): e for m, e in cast.of.items()} | cast.owners
+    at = cast.at
     for m in entity.mentions[:15]:
         x = mentions[m]
         if x.form == "pronoun":

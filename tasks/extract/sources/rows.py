@@ -5,7 +5,7 @@ from __future__ import annotations
 import bisect
 import itertools
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Literal
 
 from tasks import tables
@@ -18,6 +18,7 @@ from tasks.extract.sources.roles import role_of
 MAX_FURTHER = 200
 """Places a name is noted at beyond those that the reading of the text needed."""
 
+_WORD = re.compile(r"\w+")
 _SUFFIX = frozenset(("jr", "sr", "ii", "iii", "iv"))
 
 
@@ -68,8 +69,9 @@ def source_rows(
         words[key] = words.get(key, 0) + sum(int(f.is_word[p.lo : p.hi].sum()) for p in pieces)
     often = {id(e) for e in cast.entities if len(e.mentions) > 1} | set(ids)  # "Biden Aims Insult" is nobody
     taken = sorted({span_of(f, mentions[m]) for m, e in cast.of.items() if id(e) in often})
+    places = _places(f.text)
     rows = [
-        _row(f, mentions, cast, article_id, key, group, quotes[key], words[key], taken)
+        _row(f, mentions, cast, article_id, key, group, quotes[key], words[key], taken, places)
         for key, group in entities.items()
     ]
     return rows, ids
@@ -85,11 +87,12 @@ def _row(
     n: int,
     words: int,
     taken: Sequence[tuple[int, int]],
+    places: dict[str, list[int]],
 ) -> tables.Source:
     first = group[0]
     roles = [role_of(f, mentions, e, cast) for e in group]
     spans = sorted({span_of(f, mentions[m]) for e in group for m in e.mentions})
-    spans = sorted({*spans, *_further(f, group, taken)})
+    spans = sorted({*spans, *_further(f, group, taken, places)})
     return tables.Source(
         source_id=key, article_id=article_id, name=first.name, kind=_kind(first.kind), named=first.named,
         role=next((r for r, _ in roles if r), None), affiliation=next((a for _, a in roles if a), None),
@@ -97,7 +100,9 @@ def _row(
     )  # fmt: skip
 
 
-def _further(f: Frame, group: list[Entity], taken: Sequence[tuple[int, int]]) -> set[tuple[int, int]]:
+def _further(
+    f: Frame, group: list[Entity], taken: Sequence[tuple[int, int]], places: dict[str, list[int]]
+) -> set[tuple[int, int]]:
     """Where else the names stand, as part of another phrase or in a headline: "an FBI inquiry", "Biden Aims Insult"."""
     out: set[tuple[int, int]] = set()
     for e in group:
@@ -108,12 +113,46 @@ def _further(f: Frame, group: list[Entity], taken: Sequence[tuple[int, int]]) ->
             forms.add(e.name.split()[-1])
         elif e.kind != "person" and len(e.words) > 2:
             forms.update(i.upper() for i in initials(e.words) if len(i) > 2)
-        pattern = r"(?<![\w-])(?:" + "|".join(map(re.escape, sorted(forms, key=len, reverse=True))) + r")(?![\w-])"
-        for m in itertools.islice(re.finditer(pattern, f.text), MAX_FURTHER):
-            k = bisect.bisect_right(taken, (m.end(), -1))
-            if not any(a < m.end() and m.start() < b for a, b in taken[max(k - 3, 0) : k + 1]):
-                out.add((m.start(), m.end()))
+        for start, end in itertools.islice(_standing(f.text, forms, places), MAX_FURTHER):
+            k = bisect.bisect_right(taken, (end, -1))
+            if not any(a < end and start < b for a, b in taken[max(k - 3, 0) : k + 1]):
+                out.add((start, end))
     return out
+
+
+def _places(text: str) -> dict[str, list[int]]:
+    """Where each word begins that has a capital or a figure in it."""
+    out: dict[str, list[int]] = {}
+    for m in _WORD.finditer(text):
+        word = m.group()
+        if not word.islower():
+            out.setdefault(word, []).append(m.start())
+    return out
+
+
+def _standing(text: str, forms: set[str], places: dict[str, list[int]]) -> Iterator[tuple[int, int]]:
+    """Where any of the forms stands as a whole, from the left, the longest at each place, none over another."""
+    found = []
+    for form in forms:
+        first = _WORD.search(form)
+        if first is None:
+            continue
+        for at in places.get(first.group(), ()):
+            start = at - first.start()
+            end = start + len(form)
+            if start >= 0 and text.startswith(form, start) and not _goes_on(text, start, end):
+                found.append((start, -end))
+    last = 0
+    for start, minus in sorted(found):
+        if start >= last:
+            last = -minus
+            yield start, last
+
+
+def _goes_on(text: str, start: int, end: int) -> bool:
+    """Whether a word or a hyphen touches a stretch of text."""
+    before, after = text[max(start - 1, 0) : start], text[end : end + 1]
+    return any(c == "-" or c == "_" or c.isalnum() for c in before + after)
 
 
 def _kind(
