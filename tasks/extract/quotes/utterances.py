@@ -14,6 +14,7 @@ import itertools
 import json
 import math
 import re
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from importlib.resources import files
@@ -112,7 +113,7 @@ def utterance_of(key: QuoteKey) -> Utterance:
         before = text[max(m.start() - 3, 0) : m.start()].rstrip(" “\"'‘(’")
         if m.group()[0].isupper() and before and before[-1] not in _BEGINS:
             weight *= NAME_SHARE
-        words.append(word)
+        words.append(sys.intern(word))
         weights.append(weight)
         pieces.append(at if at < len(inner) and inner[at][0] <= m.start() else TOLD)
     if key.kind == "direct" and not inner:
