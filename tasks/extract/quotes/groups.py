@@ -110,7 +110,7 @@ def _identifies(u: Utterance) -> bool:
 
 
 def _joined(items: list[Utterance], pairs: list[tuple[int, int]]) -> list[list[int]]:
-    """Groups of items: sure pairs joined first, so that most others need no look; then likely ones, the likeliest first."""
+    """Groups of items: sure pairs first, so that most others need no look; then likely ones, the likeliest first."""
     group = list(range(len(items)))  # the item under whose number a group goes
     members = {i: [i] for i in group}
 
