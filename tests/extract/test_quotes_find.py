@@ -138,6 +138,76 @@ def test_find_quotes_finds_none_when_the_language_is_another(nlp: Any) -> None:
     assert read(nlp, "Der Minister sagte, die Straße bleibe gesperrt.", language="de") == ([], [])
 
 
+@pytest.mark.parametrize(
+    ("text", "said", "speaker"),
+    [
+        ("The river, farmers say, has not been so low in forty years.", {"The river", "has not been so low in forty years"}, "farmers"),
+        ("The president, critics say, has lost his way.", {"The president", "has lost his way"}, "critics"),
+        ("The merger will spell the end of the ferry and of two hundred jobs, analysts warn, as the port empties.", {"The merger will spell the end of the ferry and of two hundred jobs"}, "analysts"),
+        ("Employee Ken Diaz tells the paper that he ran after the man.", {"he ran after the man"}, "Ken Diaz"),
+    ],
+)  # fmt: skip
+def test_find_quotes_takes_what_an_aside_attributes_when_it_breaks_a_sentence(
+    nlp: Any, text: str, said: set[str], speaker: str
+) -> None:
+    quotes, _ = read(nlp, text)
+    assert said <= {q.text.removeprefix("that ") for q in quotes}
+    assert all(speaker in (q.speaker_text or "") for q in quotes)
+
+
+def test_find_quotes_gives_a_quotation_to_the_name_below_it_when_a_dash_signs_it(nlp: Any) -> None:
+    lines = [
+        ("The bus never comes.", "Karen Bello"),
+        ("I walk to work now.", "Edwin Monroy"),
+        ("It is a shame.", "Ada Egan"),
+    ]
+    text = "What our readers say:\n" + "\n".join(f"“{said}” — {name}" for said, name in lines)
+    quotes, _ = read(nlp, text)
+    assert [(q.text, q.speaker_text) for q in quotes] == [(f"“{said}”", name) for said, name in lines]
+
+
+def test_find_quotes_has_no_speaker_from_a_title_when_a_show_is_named(nlp: Any) -> None:
+    text = (
+        "“He is right,” Flynn, an adviser, said on Monday on “Fox and Friends.” “There is a lot of anger in the ranks.”"
+    )
+    assert {q.speaker_text for q in read(nlp, text)[0]} <= {"Flynn", "Flynn, an adviser", "Flynn, an adviser,"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Talks on one are expected in May, and a second dam is planned.",
+        "The promise of 300 jobs drew him north.",
+        "Expect the senator to have a new plan this time around.",
+        "No one knows how the story ends.",
+        "The disease is known as “pigeon breeder’s lung”.",
+        "Ann Lee: possession of a knife\nBob Ray: driving without a licence",
+        "The minister was told.",
+        "It would seem that the rain has stopped.",
+    ],
+)
+def test_find_quotes_finds_none_when_the_words_are_nobodys(nlp: Any, text: str) -> None:
+    """Beside a statement that is one, since doubtful rows are dropped anyway where nobody speaks."""
+    said = "Mayor Lena Odum said on Friday that the bridge was closed to lorries."
+    assert [q.text for q in read(nlp, f"{said}\n{text}")[0]] == ["that the bridge was closed to lorries"]
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong"),
+    [
+        ("Asked about his part in the sale, she said her brother had signed nothing.", "his part in the sale"),
+        ("Families stood at the gate and demanded their release. “They did nothing,” said Ann Lee, a lawyer.", "their release"),
+        ("She was asked by the judge if she had seen the knife. She said she had not.", "if she had seen the knife"),
+    ],
+)  # fmt: skip
+def test_find_quotes_gives_nothing_to_the_one_who_was_asked_when_another_speaks(
+    nlp: Any, text: str, wrong: str
+) -> None:
+    quotes, _ = read(nlp, text)
+    speakers = {(q.speaker_text or "").lower() for q in quotes if wrong in q.text}
+    assert not speakers & {"she", "her", "his", "their", "they"}
+
+
 HOSTILE = {
     "no sentence ends": "the mayor said the road was closed and the bus was late and " * 400,
     "all capitals": "THE MAYOR SAID THE ROAD WAS CLOSED. THE BUS WAS LATE.\n" * 100,
@@ -154,38 +224,66 @@ HOSTILE = {
     "one endless word": "a" * 50_000,
     "another language": "Le ministre a déclaré que la route restera fermée jusqu'à vendredi.\n" * 200,
     "poem": "The sea is calm\nthe moon lies fair\n\nupon the straits\n" * 200,
+    "asides": "The river, farmers say, has not been so low, the mayor warned, as it was, officials said, " * 200,
+    "signatures": "“All is well.” — Ann Lee\n" * 500,
+    "dashes": "— " * 5000,
+    "of without end": "The Bank of " * 1500,
+    "hyphens": "co-co-co-author so-so. " * 500,
+    "program": "def f(x):\n    return {'a': \"b\", 'c': [y for y in x if y != 'd']}\n" * 100,
+    "menu": "Home\nNews\nSport\nSaid\nReport\nSubscribe\n" * 150,
+    "never closing curly marks": "“" * 2000,
+    "single capital marks": "'T IS SO ' " * 1000,
     "transcript": "SMITH: Where were you on Monday?\nJONES: I was at home, as I told you before.\n" * 150,
 }
 
 
+PLAIN = (
+    "The mayor said the road would stay closed until Friday. “We ask for patience,” she added.\n\n"
+    "The council met on Monday and voted for the new bridge after a long debate about its cost.\n\n"
+)
+NO_SPEECH = (
+    "table of numbers", "table of words", "marks only", "poem", "one endless word", "marks of inches", "dashes",
+    "of without end", "program", "menu", "never closing curly marks", "another language", "hyphens",
+    "marks around every word", "lyrics",
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def plain_pace(nlp: Any) -> float:
+    """Seconds of CPU for a token of a plain article on this machine now; the first call, which loads models, left out."""
+    doc, row = parse(nlp, PLAIN * 30), article(PLAIN * 30)
+    find_quotes(doc, row)
+    started = time.process_time()
+    find_quotes(doc, row)
+    return (time.process_time() - started) / len(doc)
+
+
 @pytest.mark.parametrize("name", list(HOSTILE))
-def test_find_quotes_ends_in_bounded_time_when_the_text_is_hostile(nlp: Any, name: str) -> None:
+def test_find_quotes_ends_in_bounded_time_when_the_text_is_hostile(nlp: Any, plain_pace: float, name: str) -> None:
+    """A token takes at most fifteen times as long as one of a plain article, and nothing floods the table."""
     doc = parse(nlp, HOSTILE[name])
     row = article(HOSTILE[name])
     started = time.process_time()
     quotes, sources = find_quotes(doc, row)
-    assert time.process_time() - started < 30
+    assert time.process_time() - started < 15 * plain_pace * max(len(doc), 2_000)
     check(row, quotes, sources)
-    if name in ("table of numbers", "table of words", "marks only", "poem", "one endless word", "marks of inches"):
+    if name in NO_SPEECH:
         assert len(quotes) <= 3
+    assert len(quotes) <= len(row.text.split()) / 2
     assert max((len(q.text) for q in quotes), default=0) < 25_000
 
 
 @pytest.mark.slow
-def test_find_quotes_reads_a_text_of_two_hundred_thousand_words(nlp: Any) -> None:
-    """Time grows with length, not with its square: ten times the text takes less than twenty times as long."""
-    block = (
-        "The mayor said the road would stay closed until Friday. “We ask for patience,” she added.\n\n"
-        "The council met on Monday and voted for the new bridge after a long debate about its cost.\n\n"
-    )
+def test_find_quotes_reads_a_text_of_two_hundred_thousand_words(nlp: Any, plain_pace: float) -> None:
+    """Time grows with length, not with its square: a token of it takes at most three times as long as in an article."""
     from spacy.tokens import Doc
 
-    small = parse(nlp, block * 62)
+    small = parse(nlp, PLAIN * 62)
     big = Doc.from_docs([small] * 100, ensure_whitespace=False)
     row = article(big.text)
     assert len(row.text.split()) > 200_000
     started = time.process_time()
     quotes, sources = find_quotes(big, row)
-    assert time.process_time() - started < 200
+    assert time.process_time() - started < 3 * plain_pace * len(big)
     check(row, quotes, sources)
     assert len(quotes) > 5_000

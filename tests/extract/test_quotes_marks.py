@@ -42,6 +42,11 @@ def test_find_quoted_takes_each_paragraph_when_a_quotation_runs_on() -> None:
     assert [text[q.start : q.end] for q in find_quoted(text)] == ["“First.", "“Second.”"]
 
 
+def test_find_quoted_takes_each_paragraph_when_straight_single_marks_run_on() -> None:
+    text = "'First it rained.\n\n'Then it snowed,' he said.\n\n'Twas cold."
+    assert [text[q.start : q.end] for q in find_quoted(text)] == ["'First it rained.", "'Then it snowed,'"]
+
+
 def test_find_quoted_closes_a_carried_quotation_when_the_paragraph_does_not_reopen() -> None:
     text = "“First.\nSecond,” he said."
     assert [text[q.start : q.end] for q in find_quoted(text)] == ["“First.", "Second,”"]

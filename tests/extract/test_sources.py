@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -125,3 +126,66 @@ def test_sources_are_no_reader_and_no_unnamed_writer_when_a_text_addresses_someb
     found = sources_of(nlp, text)
     assert len(found) == n
     assert "you" not in {s.name.lower() for s in found}
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "kind", "named", "role", "affiliation"),
+    [
+        ("“The soil is tired,” said Dr Fadipe’s co-author, Prof Hester Culpin.", "Hester Culpin", "person", True, "co-author", None),
+        ("Lark Hill Farming told its workers that the dairy would close in June.", "Lark Hill Farming", "organisation", True, None, None),
+        ("Mickens’ mother said her son had never owned a gun.", "Mickens’ mother", "person", False, "mother", None),
+        ("The former Gabonese judge said the court had been bought.", "former Gabonese judge", "person", False, "judge", None),
+        ("The Bank of Arland said it would raise its rate in May.", "Bank of Arland", "organisation", True, None, None),
+        ("The Department of Health and Social Care said the wards were full.", "Department of Health and Social Care", "organisation", True, None, None),
+        ("“I am done,” Zephyr told the crowd.", "Zephyr", "person", True, None, None),
+        ("A VOA Syrian source said the road was cut on Friday.", "VOA Syrian source", "person", False, "source", "VOA"),
+        ("Even the manual says that the valve must be checked each week.", "manual", "document", False, None, None),
+        ("Biochemist Soraya Okello said the cells were the same.", "Soraya Okello", "person", True, "Biochemist", None),
+    ],
+)  # fmt: skip
+def test_sources_are_who_they_are_when_the_words_mislead(
+    nlp: Any, text: str, name: str, kind: str, named: bool, role: str | None, affiliation: str | None
+) -> None:
+    assert [(s.name, s.kind, s.named, s.role, s.affiliation) for s in sources_of(nlp, text)] == [
+        (name, kind, named, role, affiliation)
+    ]
+
+
+def test_sources_name_a_mission_when_it_is_a_bodys(nlp: Any) -> None:
+    found = sources_of(nlp, "The United Nations mission in Bamako said two of its trucks were hit.")
+    assert [(s.name, s.kind, s.named) for s in found] == [("United Nations mission in Bamako", "organisation", True)]
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("NASA’s Office of Inspector General said the rocket was late. The Office said costs had doubled.", {"NASA’s Office of Inspector General"}),
+        ("Economist Derek Scissors met them. Scissors said the deal was dead.", {"Derek Scissors"}),
+        ("Joshua Apte said the air was bad. Josh Apte said it would get worse.", {"Joshua Apte"}),
+        ("Kevin Mayer, Harbour’s chairman of shops and trade, said the stores would open.", {"Kevin Mayer"}),
+        ("Vexo said it would build the car. Vexo Connect and Vexo Sales were shown. Vexo said it was ready.", {"Vexo"}),
+        ("Amnesty International met the judge. Amnesty said the trial was unfair.", {"Amnesty International"}),
+        ("Lena Odum took over from talent manager Scott Braun. She said the band would tour.", {"Lena Odum"}),
+    ],
+)  # fmt: skip
+def test_sources_are_one_when_they_are_named_in_two_ways(nlp: Any, text: str, names: set[str]) -> None:
+    assert {s.name for s in sources_of(nlp, text)} == names
+
+
+def test_sources_are_found_in_time_that_grows_with_the_text_when_names_are_many(nlp: Any) -> None:
+    """Each name was once compared with each: four times the names then took sixteen times as long."""
+    syllables = [a + b for a in "bdfgklmnprstv" for b in "aeiou"]
+
+    def text(n: int) -> str:
+        names = (f"{syllables[i % 65]}{syllables[i // 65 % 65]}n".capitalize() for i in range(n))
+        return "\n".join(f"Ana {name} said the bridge was closed. {name} said no." for name in names)
+
+    def seconds(n: int) -> float:
+        doc, row = parse(nlp, text(n)), article(text(n))
+        started = time.process_time()
+        _, sources = find_quotes(doc, row)
+        assert len(sources) > n / 2
+        return time.process_time() - started
+
+    small = min(seconds(200), seconds(200))
+    assert seconds(800) < 8 * small

@@ -55,7 +55,7 @@ def kind_of_noun(f: Frame, i: int) -> str | None:
 _TRAITS: dict[str, tuple[float, float]] = {
     # what a mention or a name shows: weight for a person, for an organisation; set by hand on texts of our own
     "titled": (3.0, 0.0), "role before": (2.5, 0.0), "age": (3.0, 0.0), "who": (2.0, 0.0), "which": (0.0, 1.5),
-    "says I": (2.0, 0.0),
+    "says I": (3.5, 0.0),
     "beside person": (3.5, 0.0), "beside organisation": (0.0, 4.0), "the": (0.0, 2.0), "he": (1.0, 0.0),
     "it": (0.0, 0.8), "owns": (0.0, 1.2), "employs": (0.0, 1.5),
     "given": (2.5, 0.0), "given alone": (1.2, 0.0), "particle": (1.2, 0.0), "shape": (0.6, 0.0), "surname": (2.0, 0.0),
