@@ -25,11 +25,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from bench.eval_quotes import article_of, docs_of
+from bench.eval_quotes import article_of
 from tasks import tables
-from tasks.extract.language import load_model
 from tasks.extract.quotes import find_quotes
-from tasks.extract.quotes.corpus import read_records
+from tasks.extract.quotes.corpus import read_docs, read_records
 from tasks.extract.quotes.groups import QuoteKey, group_quotes, key_of
 from tasks.extract.sources.links import company_of, link_sources, seen_of
 from tasks.settings import ExtractSettings
@@ -43,10 +42,11 @@ CORRECTED = Path(__file__).parent / "data" / "identity_pairs.jsonl"
 
 def extracted(data: Path, cache: Path | None) -> Rows:
     """(id, day, text, quotes, sources) of every article."""
-    nlp = load_model(ExtractSettings().model)
     out: Rows = []
     for name in ("polnear_dev.jsonl.gz", "polnear_train.jsonl.gz"):
-        for record, doc in zip(read_records(data / name), docs_of(data / name, nlp, cache), strict=True):
+        for record, doc in zip(
+            read_records(data / name), read_docs(data / name, ExtractSettings().model, cache), strict=True
+        ):
             found = find_quotes(doc, article_of(record["id"], record["text"]))
             day = dt.datetime.fromisoformat(record["date"]).replace(tzinfo=dt.UTC)
             out.append((record["id"], day, record["text"], *found))

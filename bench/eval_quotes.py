@@ -15,9 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from tasks import tables
-from tasks.extract.language import load_model, parse
 from tasks.extract.quotes import find_quotes
-from tasks.extract.quotes.corpus import read_records
+from tasks.extract.quotes.corpus import read_docs, read_records
 from tasks.settings import ExtractSettings
 
 
@@ -52,18 +51,8 @@ def prediction(article: tables.Article, quotes: list[tables.Quote], sources: lis
     return {"id": article.article_id, "quotes": out}
 
 
-def docs_of(path: Path, nlp: Any, cache: Path | None) -> list[Any]:
-    from spacy.tokens import DocBin
-
-    kept = cache / (path.name.split(".")[0] + ".spacy") if cache else None
-    if kept is not None and kept.is_file():
-        return list(DocBin().from_disk(kept).get_docs(nlp.vocab))
-    return [parse(nlp, r["text"]) for r in read_records(path)]
-
-
 def predict(path: Path, out: Path, cache: Path | None) -> None:
-    nlp = load_model(ExtractSettings().model)
-    docs = docs_of(path, nlp, cache)
+    docs = read_docs(path, ExtractSettings().model, cache)
     started, tokens = time.process_time(), 0
     with out.open("w", encoding="utf-8") as lines:
         for record, doc in zip(read_records(path), docs, strict=True):

@@ -10,9 +10,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from tasks.extract.decode import Names, Syntax, find_names, lower_arcs, parse_pieces, read_names, read_syntax
 from tasks.extract.encode import I64, U64, Encoder, Linear, UnknownModel, find_nodes, read_encoder, read_linear
+
+F16 = npt.NDArray[np.float16]
 
 PARAGRAPH = re.compile(r"[^\n]+")
 # "GAO, Mali (Reuters) — ", "WASHINGTON - ": a place in capitals, more of its address, an agency or a day, a dash.
@@ -27,6 +30,8 @@ BATCH_CHARS = 60_000
 """Texts are gathered up to about this length, and parsed together."""
 BATCH_TOKENS = 15_000
 """What goes through the parser at once: 100 MB of working memory."""
+ENCODER = "encoder"
+"""Key of `doc.user_data` for the name of the model whose vectors are in `doc.tensor`."""
 MAX_FORMS = 300_000
 """Word forms whose lemma is remembered: more, and all are forgotten."""
 
@@ -69,7 +74,8 @@ def parse(nlp: Any, text: str) -> Any:
     """One Doc whose `token.idx` are code points of `text`. No sentence crosses a paragraph.
 
     Each paragraph is parsed alone; line breaks between them become whitespace tokens (`token.is_space`), so
-    `doc.text == text` holds.
+    `doc.text == text` holds. `doc.tensor` (tokens, width) holds the vectors of the model's two encoders side by side,
+    in half precision, and `doc.user_data[ENCODER]` the model they are of, unless spaCy's own code had to do the work.
     """
     return next(parse_all(nlp, [text]))
 
@@ -130,6 +136,7 @@ class Reader:
     names_encoder: Encoder
     names: Names
     types: U64
+    name: str
     forms: dict[int, tuple[int, int, int]] = field(default_factory=dict)
 
 
@@ -155,6 +162,7 @@ def _reader(nlp: Any) -> Reader | None:
             names_encoder=read_encoder(pipe["ner"].model.get_ref("tok2vec")),
             names=names,
             types=np.array([add(t) for t in names.types] + [0], dtype=np.uint64),
+            name="{lang}_{name}-{version}".format(**nlp.meta),
         )
     except UnknownModel:
         return None
@@ -168,15 +176,20 @@ def _parse_group(nlp: Any, texts: list[str]) -> Iterator[Any]:
     cut = [_pieces(t) for t in texts]
     docs = [nlp.make_doc(t[s:e]) for t, pieces in zip(texts, cut, strict=True) for s, e in pieces]
     if not docs:
-        yield from (_joined(reader, t, [], [], np.zeros((0, 0), dtype=np.uint64), 0) for t in texts)
+        yield from (
+            _joined(reader, t, [], [], np.zeros((0, 8), dtype=np.uint64), np.zeros((0, 0), dtype=np.float16))
+            for t in texts
+        )
         return
     lengths = np.array([len(d) for d in docs])
-    columns = np.concatenate([_annotate(reader, docs[lo:hi]) for lo, hi in _batches(lengths)])
+    parts = [_annotate(reader, docs[lo:hi]) for lo, hi in _batches(lengths)]
+    columns, vectors = (np.concatenate(x) for x in zip(*parts, strict=True))
     first_doc = first_token = 0
     for text, pieces in zip(texts, cut, strict=True):
         n = int(lengths[first_doc : first_doc + len(pieces)].sum())
         own = docs[first_doc : first_doc + len(pieces)]
-        yield _joined(reader, text, pieces, own, columns[first_token : first_token + n], n)
+        span = slice(first_token, first_token + n)
+        yield _joined(reader, text, pieces, own, columns[span], vectors[span])
         first_doc += len(pieces)
         first_token += n
 
@@ -198,8 +211,8 @@ def _batches(lengths: I64) -> Iterator[tuple[int, int]]:
         lo = hi
 
 
-def _annotate(reader: Reader, docs: list[Any]) -> U64:
-    """(n, 8) values of HEAD, DEP, TAG, POS, LEMMA, MORPH, ENT_IOB, ENT_TYPE of all tokens."""
+def _annotate(reader: Reader, docs: list[Any]) -> tuple[U64, F16]:
+    """(n, 8) values of HEAD, DEP, TAG, POS, LEMMA, MORPH, ENT_IOB, ENT_TYPE of all tokens, and their vectors."""
     wanted = [*dict.fromkeys([*reader.encoder.attributes, *reader.names_encoder.attributes, "ORTH", "LOWER"])]
     ids = _attributes(*wanted)
     lengths = np.array([len(d) for d in docs])
@@ -215,13 +228,14 @@ def _annotate(reader: Reader, docs: list[Any]) -> U64:
     head = np.where(root, n, lower_arcs(reader.syntax, head, move, starts, lengths, space))
     dep = np.where(root, np.uint64(_hash(reader, "ROOT")), reader.labels[move])
     last = _ends(head, starts)
-    vectors = reader.names_encoder.encode(_select(column, reader.names_encoder), starts, lengths)
-    iob, kind = find_names(reader.names, vectors, starts, lengths, last, space)
+    named = reader.names_encoder.encode(_select(column, reader.names_encoder), starts, lengths)
+    iob, kind = find_names(reader.names, named, starts, lengths, last, space)
     tag = np.where(space, np.uint64(_hash(reader, "_SP")), tag)
     dep = np.where(space & (dep != 0), np.uint64(_hash(reader, "dep")), dep)
     pos, lemma, morph = _forms(reader, column, tag, dep, starts)
     out = [(head - n).astype(np.int64).view(np.uint64), dep, tag, pos, lemma, morph, iob, reader.types[kind]]
-    return np.stack([c.astype(np.uint64) for c in out], axis=1)
+    both = np.concatenate([vectors, named], axis=1).astype(np.float16)
+    return np.stack([c.astype(np.uint64) for c in out], axis=1), both
 
 
 def _select(column: dict[str, U64], encoder: Encoder) -> U64:
@@ -297,7 +311,9 @@ def _ask(reader: Reader, new: list[tuple[int, int]], orth: U64, tag: U64, dep: U
         reader.forms[key] = (token.pos, token.lemma, token.morph.key)
 
 
-def _joined(reader: Reader, text: str, pieces: list[tuple[int, int]], docs: list[Any], values: U64, n: int) -> Any:
+def _joined(
+    reader: Reader, text: str, pieces: list[tuple[int, int]], docs: list[Any], values: U64, vectors: F16
+) -> Any:
     """One Doc of a text from the tokens of its pieces; what lies between them becomes tokens of white space."""
     from spacy.tokens import Doc
 
@@ -318,9 +334,13 @@ def _joined(reader: Reader, text: str, pieces: list[tuple[int, int]], docs: list
         words.append(text[at:])
         spaces.append(False)
     out: Any = Doc(reader.nlp.vocab, words=words, spaces=spaces)  # type: ignore[arg-type]  # hashes are taken as well
-    if n:
+    if len(values):
+        own = np.concatenate(real)
         all_values = np.zeros((len(words), 8), dtype=np.uint64)
-        all_values[np.concatenate(real)] = values
+        all_values[own] = values
         names = _attributes("HEAD", "DEP", "TAG", "POS", "LEMMA", "MORPH", "ENT_IOB", "ENT_TYPE")
         out.from_array(names, all_values)
+        out.tensor = np.zeros((len(words), vectors.shape[1]), dtype=np.float16)
+        out.tensor[own] = vectors
+        out.user_data[ENCODER] = reader.name
     return out

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import gzip
 import json
+import pickle
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from tasks.extract.language import load_model, parse
+from tasks.extract.language import load_model, parse_all
 from tasks.extract.quotes.frame import I64, Frame, build_frame
 
 LABELS = ["O", "B", "I", "U", "S"]
@@ -35,34 +36,28 @@ def read_records(path: Path) -> list[dict[str, Any]]:
         return [json.loads(line) for line in lines if line.strip()]
 
 
-def read_samples(path: Path, model: str, cache: Path | None = None) -> list[Sample]:
-    """The file's texts, parsed. With `cache` the parses are kept there and read again the next time."""
-    from spacy.tokens import DocBin
-
-    records = read_records(path)
+def read_docs(path: Path, model: str, cache: Path | None = None) -> list[Any]:
+    """The parses of the file's texts. With `cache` they are kept in that folder and read again the next time."""
+    kept = cache / f"{path.name.partition('.')[0]}.docs.gz" if cache else None
     nlp = load_model(model)
-    kept = cache / (path.name.split(".")[0] + ".spacy") if cache else None
     if kept is not None and kept.is_file():
-        docs = list(DocBin().from_disk(kept).get_docs(nlp.vocab))
-    else:
-        docs = [parse(nlp, r["text"]) for r in records]
-        if kept is not None:
-            attrs = [
-                "ORTH",
-                "SPACY",
-                "LEMMA",
-                "TAG",
-                "POS",
-                "DEP",
-                "HEAD",
-                "SENT_START",
-                "ENT_IOB",
-                "ENT_TYPE",
-            ]
-            DocBin(attrs=attrs, docs=docs).to_disk(kept)
+        from spacy.tokens import Doc
+
+        with gzip.open(kept, "rb") as file:
+            return [Doc(nlp.vocab).from_bytes(data) for data in pickle.load(file)]  # our own file
+    docs = list(parse_all(nlp, (r["text"] for r in read_records(path))))
+    if kept is not None:
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        with gzip.open(kept, "wb", compresslevel=1) as file:
+            pickle.dump([d.to_bytes() for d in docs], file)
+    return docs
+
+
+def read_samples(path: Path, model: str, cache: Path | None = None) -> list[Sample]:
+    """The file's texts, parsed; `cache` as for read_docs."""
     return [
         Sample(id=r["id"], frame=build_frame(d), attributions=r["attributions"])
-        for r, d in zip(records, docs, strict=True)
+        for r, d in zip(read_records(path), read_docs(path, model, cache), strict=True)
     ]
 
 

@@ -1,6 +1,6 @@
 """A linear-chain CRF in numpy: labels and their marginal chances for whole texts at once.
 
-The weights are learnt by CRFsuite (see train.py); here they are one sorted table of 64-bit feature keys.
+The weights are learnt in fit.py; here they are one sorted table of 64-bit feature keys.
 """
 
 from __future__ import annotations
@@ -82,53 +82,54 @@ class Crf:
             return np.zeros((0, len(self.labels)), dtype=np.float64)
         return self.table.add_up(self.weights, columns)
 
-    def tag(self, scores: F64, group: I64) -> tuple[I64, F64]:
-        """Best label of each token, and (n, L) marginals. `group` numbers the sequences, ascending."""
-        starts = np.flatnonzero(np.diff(group, prepend=-1))
-        lengths = np.diff(np.append(starts, len(group)))
-        labels = np.zeros(len(group), dtype=np.int64)
-        marginals = np.zeros_like(scores)
-        order = np.argsort(-lengths, kind="stable")
-        for lo in range(0, len(order), 64):  # sequences of like length together, so little of a block is padding
-            block = order[lo : lo + 64]
-            self._block(scores, starts[block], lengths[block], labels, marginals)
-        return labels, marginals
 
-    def _block(self, scores: F64, starts: I64, lengths: I64, labels: I64, marginals: F64) -> None:
-        width, size = int(lengths[0]), len(self.labels)
-        active = [int(np.searchsorted(-lengths, -t)) for t in range(width)]  # lengths fall: these still go on at t
-        trans = self.transitions
-        step = np.exp(trans - trans.max())
-        best = np.zeros((len(starts), size))
-        back = np.zeros((width, len(starts), size), dtype=np.int8)
-        last = np.zeros((len(starts), size))  # Viterbi's scores at each sequence's end
-        alpha = np.zeros((width, len(starts), size))  # chances, scaled at each token so that they sum to 1
-        emits = np.zeros_like(alpha)
-        for t in range(width):
-            k = active[t]
-            emit = scores[starts[:k] + t]
-            likely = emits[t, :k] = np.exp(emit - emit.max(1, keepdims=True))
-            if t == 0:
-                best = emit
-            else:
-                paths = best[:k, :, None] + trans
-                back[t, :k] = paths.argmax(1)
-                best = paths.max(1) + emit
-                likely = (alpha[t - 1, :k] @ step) * likely
-            alpha[t, :k] = likely / likely.sum(1, keepdims=True)
-            last[:k] = best
-        beta = np.ones((len(starts), size))
-        label = last.argmax(1)
-        for t in range(width - 1, -1, -1):
-            k = active[t]
-            if t < width - 1:
-                m = active[t + 1]
-                ahead = (emits[t + 1, :m] * beta[:m]) @ step.T
-                beta[:m] = ahead / ahead.sum(1, keepdims=True)
-                label[:m] = np.take_along_axis(back[t + 1, :m], label[:m, None], 1)[:, 0]
-            chance = alpha[t, :k] * beta[:k]
-            marginals[starts[:k] + t] = chance / chance.sum(1, keepdims=True)
-            labels[starts[:k] + t] = label[:k]
+def best_labels(scores: F64, transitions: F64, group: I64) -> tuple[I64, F64]:
+    """Best label of each token, and (n, L) marginals. `group` numbers the sequences, ascending."""
+    starts = np.flatnonzero(np.diff(group, prepend=-1))
+    lengths = np.diff(np.append(starts, len(group)))
+    labels = np.zeros(len(group), dtype=np.int64)
+    marginals = np.zeros_like(scores)
+    order = np.argsort(-lengths, kind="stable")
+    for lo in range(0, len(order), 64):  # sequences of like length together, so little of a block is padding
+        block = order[lo : lo + 64]
+        _block(scores, transitions, starts[block], lengths[block], labels, marginals)
+    return labels, marginals
+
+
+def _block(scores: F64, trans: F64, starts: I64, lengths: I64, labels: I64, marginals: F64) -> None:
+    width, size = int(lengths[0]), scores.shape[1]
+    active = [int(np.searchsorted(-lengths, -t)) for t in range(width)]  # lengths fall: these still go on at t
+    step = np.exp(trans - trans.max())
+    best = np.zeros((len(starts), size))
+    back = np.zeros((width, len(starts), size), dtype=np.int8)
+    last = np.zeros((len(starts), size))  # Viterbi's scores at each sequence's end
+    alpha = np.zeros((width, len(starts), size))  # chances, scaled at each token so that they sum to 1
+    emits = np.zeros_like(alpha)
+    for t in range(width):
+        k = active[t]
+        emit = scores[starts[:k] + t]
+        likely = emits[t, :k] = np.exp(emit - emit.max(1, keepdims=True))
+        if t == 0:
+            best = emit
+        else:
+            paths = best[:k, :, None] + trans
+            back[t, :k] = paths.argmax(1)
+            best = paths.max(1) + emit
+            likely = (alpha[t - 1, :k] @ step) * likely
+        alpha[t, :k] = likely / likely.sum(1, keepdims=True)
+        last[:k] = best
+    beta = np.ones((len(starts), size))
+    label = last.argmax(1)
+    for t in range(width - 1, -1, -1):
+        k = active[t]
+        if t < width - 1:
+            m = active[t + 1]
+            ahead = (emits[t + 1, :m] * beta[:m]) @ step.T
+            beta[:m] = ahead / ahead.sum(1, keepdims=True)
+            label[:m] = np.take_along_axis(back[t + 1, :m], label[:m, None], 1)[:, 0]
+        chance = alpha[t, :k] * beta[:k]
+        marginals[starts[:k] + t] = chance / chance.sum(1, keepdims=True)
+        labels[starts[:k] + t] = label[:k]
 
 
 def save_crf(path: Path, crf: Crf) -> None:

@@ -173,7 +173,7 @@ def _syntax(f: Frame, prior: CuePrior) -> list[U64]:
             mix(t + 2, key, where, bucket(np.arange(len(f)) - anc)),
             mix(t + 3, key, f.dep[up], f.tag[anc], where, f.tag),
         ]
-        first = _leftmost(f, up)
+        first = leftmost(f, up)
         out += [
             mix(t + 4, key, f.dep[up], np.arange(len(f)) == first, f.word),
             mix(t + 5, key, f.dep[up], np.arange(len(f)) - first == 1),
@@ -181,7 +181,7 @@ def _syntax(f: Frame, prior: CuePrior) -> list[U64]:
     return out
 
 
-def _leftmost(f: Frame, up: I64) -> I64:
+def leftmost(f: Frame, up: I64) -> I64:
     """For each token the first token that shares its value of `up`."""
     order = np.full(len(f), len(f), dtype=np.int64)
     np.minimum.at(order, up, np.arange(len(f)))
@@ -324,7 +324,7 @@ def _heads(f: Frame, prior: CuePrior, chances: F64) -> list[U64]:
     has = able[anc] & (anc != up)
     key = np.where(has, sure[anc] * 100 + f.cue[anc], -1)
     where = np.sign(at - anc) * has
-    left, right = _leftmost(f, up), _rightmost(f, up)
+    left, right = leftmost(f, up), rightmost(f, up)
     dep, ends = f.dep[up], at == right
     out += [
         mix(120, key, dep, where),
@@ -342,7 +342,7 @@ def _heads(f: Frame, prior: CuePrior, chances: F64) -> list[U64]:
     return out
 
 
-def _rightmost(f: Frame, up: I64) -> I64:
+def rightmost(f: Frame, up: I64) -> I64:
     """For each token the last token that shares its value of `up`."""
     order = np.full(len(f), -1, dtype=np.int64)
     np.maximum.at(order, up, np.arange(len(f)))

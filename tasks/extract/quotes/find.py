@@ -10,13 +10,14 @@ import numpy as np
 from tasks import tables
 from tasks.extract.quotes.calibrate import evidence
 from tasks.extract.quotes.chains import inner_statements, linked
-from tasks.extract.quotes.crf import F64
+from tasks.extract.quotes.crf import F64, best_labels
 from tasks.extract.quotes.features import token_features
 from tasks.extract.quotes.frame import I64, Frame, build_frame, hashes
 from tasks.extract.quotes.judge import is_anchor, needed
 from tasks.extract.quotes.lexicon import cue_classes, stance_contexts
 from tasks.extract.quotes.mend import mend
 from tasks.extract.quotes.models import Models, load_models
+from tasks.extract.quotes.net import SHARE, scores_of
 from tasks.extract.quotes.spans import Piece, char_span, find_pieces
 from tasks.extract.quotes.speakers import (
     Cue,
@@ -165,8 +166,13 @@ def set_scene(frame: Frame, models: Models) -> tuple[Scene, list[Piece]]:
 
 def tag(frame: Frame, models: Models, chances: F64) -> tuple[I64, F64]:
     """Label (O B I U S) and marginals of every token."""
-    scores = models.crf.scores(token_features(frame, models.prior, chances))
-    labels, fine = models.crf.tag(scores + BIAS, frame.para)
+    features = token_features(frame, models.prior, chances)
+    scores, moves = models.crf.scores(features), models.crf.transitions
+    more = scores_of(models.net, frame, features, chances)
+    if more is not None:
+        scores = (1 - SHARE) * scores + SHARE * more
+        moves = (1 - SHARE) * moves + SHARE * models.net.transitions
+    labels, fine = best_labels(scores + BIAS, moves, frame.para)
     marginals = fine[:, :5].copy()
     for i in range(5, fine.shape[1]):
         marginals[:, COARSE[i]] += fine[:, i]

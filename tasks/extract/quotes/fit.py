@@ -31,13 +31,34 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Batch:
-    """Texts as one table: features (n, K) of ones, gold labels (n,), sequences by falling length."""
+class Step:
+    """What a batch should come to: gold labels (n,) of its texts, and its sequences by falling length."""
 
-    features: Any
     gold: I64
     starts: I64
     lengths: I64
+
+    @classmethod
+    def of(cls, labels: list[I64], groups: list[I64]) -> Step:
+        """From the labels and groups of each text; every value of a text's group is one sequence."""
+        starts, lengths = [], []
+        done = 0
+        for group in groups:
+            first = np.flatnonzero(np.diff(group, prepend=-1))
+            starts.append(first + done)
+            lengths.append(np.diff(np.append(first, len(group))))
+            done += len(group)
+        start, size = np.concatenate(starts), np.concatenate(lengths)
+        order = np.argsort(-size, kind="stable")
+        return cls(gold=np.concatenate(labels), starts=start[order], lengths=size[order])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Batch:
+    """Texts as one table: features (n, K) of ones."""
+
+    features: Any
+    step: Step
 
 
 def fit(columns: list[list[U64]], labels: list[I64], groups: list[I64], names: list[str], plan: Plan) -> Crf:
@@ -56,34 +77,33 @@ def fit(columns: list[list[U64]], labels: list[I64], groups: list[I64], names: l
     used = np.abs(weights).max(1) > 0.004
     table = np.zeros((int(used.sum()) + 1, len(names)), dtype=np.float32)
     table[:-1] = weights[used]
+    return Crf(labels=names, keys=keys[used], weights=table, transitions=forbidden(moves, names))
+
+
+def forbidden(moves: F64, names: list[str]) -> F64:
+    """The moves, with those that no text has ruled out: a stretch begins with its beginning and goes on to its end."""
+    out = moves.copy()
     for i, a in enumerate(names):
         for k, b in enumerate(names):
-            if (b in "IE") != (a in "BI"):  # a stretch begins with its beginning and goes on to its end
-                moves[i, k] = FORBIDDEN
-    return Crf(labels=names, keys=keys[used], weights=table, transitions=moves)
+            if (b in "IE") != (a in "BI"):
+                out[i, k] = FORBIDDEN
+    return out
 
 
 def _batch(keys: U64, texts: list[tuple[list[U64], I64, I64]]) -> Batch:
-    indices, counts, starts, lengths = [], [], [], []
-    done = 0
-    for columns, _, group in texts:
+    indices, counts = [], []
+    for columns, _, _ in texts:
         table = np.stack(columns, 1)
         at = np.minimum(np.searchsorted(keys, table), len(keys) - 1).astype(np.int32)
         known = keys[at] == table
         indices.append(at[known])
         counts.append(known.sum(1))
-        first = np.flatnonzero(np.diff(group, prepend=-1))
-        starts.append(first + done)
-        lengths.append(np.diff(np.append(first, len(group))))
-        done += len(group)
-    index, size, start = np.concatenate(indices), np.concatenate(lengths), np.concatenate(starts)
+    index = np.concatenate(indices)
     rows = np.concatenate([[0], np.cumsum(np.concatenate(counts))])
-    order = np.argsort(-size, kind="stable")
+    shape = (len(rows) - 1, len(keys))
     return Batch(
-        features=scipy.sparse.csr_matrix((np.ones(len(index), dtype=np.float32), index, rows), shape=(done, len(keys))),
-        gold=np.concatenate([y for _, y, _ in texts]),
-        starts=start[order],
-        lengths=size[order],
+        features=scipy.sparse.csr_matrix((np.ones(len(index), dtype=np.float32), index, rows), shape=shape),
+        step=Step.of([y for _, y, _ in texts], [g for _, _, g in texts]),
     )
 
 
@@ -99,7 +119,7 @@ def _descend(
     for turn in range(plan.passes):
         for b in random.permutation(len(batches)):
             batch = batches[b]
-            slope, pair = _slope(batch, (batch.features @ weights).astype(np.float64), moves)
+            slope, pair = loss_slope(batch.step, (batch.features @ weights).astype(np.float64), moves)
             step = batch.features.T @ slope.astype(np.float32) + np.float32(shrink) * weights
             seen_w += step * step
             weights -= np.float32(plan.rate) * step / np.sqrt(seen_w)
@@ -113,7 +133,7 @@ def _descend(
     return sum_w / np.float32(summed), sum_m / summed
 
 
-def _slope(batch: Batch, scores: F64, moves: F64) -> tuple[F64, F64]:
+def loss_slope(batch: Step, scores: F64, moves: F64) -> tuple[F64, F64]:
     """What the log loss of a batch changes by with the scores (n, L) and the moves (L, L): expected less gold."""
     slope, pair = expected(scores, moves, batch.starts, batch.lengths)
     gold = batch.gold

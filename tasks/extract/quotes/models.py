@@ -12,6 +12,7 @@ from tasks.extract.quotes.calibrate import Calibration, load_calibration
 from tasks.extract.quotes.crf import Crf, load_crf
 from tasks.extract.quotes.cues import CueModel, load_cues
 from tasks.extract.quotes.features import CuePrior
+from tasks.extract.quotes.net import Net, load_net
 from tasks.extract.quotes.speakers import Ranker, load_ranker
 
 HERE = Path(__file__).parent
@@ -20,6 +21,7 @@ HERE = Path(__file__).parent
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Models:
     crf: Crf
+    net: Net
     prior: CuePrior
     cues: CueModel
     ranker: Ranker
@@ -40,6 +42,7 @@ def load_models(folder: Path = HERE) -> Models:
     """Raises OSError if a model file is not there: train.py makes them."""
     return Models(
         crf=load_crf(folder / "tagger.npz"),
+        net=load_net(folder / "tagger_net.npz"),
         prior=load_prior(folder / "cue_prior.npz"),
         cues=load_cues(folder / "cues.npz"),
         ranker=load_ranker(folder / "speakers.npz"),

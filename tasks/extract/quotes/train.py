@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tasks.extract.language import ENCODER
 from tasks.extract.quotes.calibrate import Calibration, save_calibration
 from tasks.extract.quotes.corpus import FINE, Sample, fine_labels, labels_of, read_samples
 from tasks.extract.quotes.crf import F64, load_crf, save_crf
@@ -22,8 +23,11 @@ from tasks.extract.quotes.cues import load_cues, save_cues
 from tasks.extract.quotes.features import CuePrior, token_features
 from tasks.extract.quotes.find import read_scene
 from tasks.extract.quotes.fit import Plan, fit
+from tasks.extract.quotes.fit_net import NetPlan, Text, fit_net
 from tasks.extract.quotes.models import HERE, Models, load_prior, save_prior
+from tasks.extract.quotes.net import load_net, save_net
 from tasks.extract.quotes.speakers import Ranker, save_ranker
+from tasks.extract.quotes.ties import ties
 from tasks.extract.quotes.train_cues import cue_heads, fit_cues
 from tasks.extract.quotes.train_speakers import gold_piece, train_ranker
 from tasks.settings import ExtractSettings
@@ -111,7 +115,8 @@ def main(arguments: list[str]) -> None:
         train_tagger(samples[:-HELD], args.out, say, keep=args.keep_crf)
     nothing = Calibration(weights={})
     models = Models(
-        crf=load_crf(args.out / "tagger.npz"), prior=load_prior(args.out / "cue_prior.npz"),
+        crf=load_crf(args.out / "tagger.npz"), net=load_net(args.out / "tagger_net.npz"),
+        prior=load_prior(args.out / "cue_prior.npz"),
         cues=load_cues(args.out / "cues.npz"), ranker=Ranker(weights={}), calibration=nothing,
     )  # fmt: skip
     models = replace(models, ranker=train_ranker(held, models))
@@ -137,6 +142,19 @@ def train_tagger(samples: list[Sample], out: Path, say: Callable[[str], None], *
         crf = fit(columns, labels, [s.frame.para for s in samples], FINE, Plan())
         save_crf(out / "tagger.npz", crf)
         say(f"tagger: {len(crf.keys)} features")
+        encoder = samples[0].frame.doc.user_data[ENCODER]
+        texts = [
+            Text(
+                features=np.stack(c, 1), vectors=s.frame.doc.tensor[s.frame.token], tied=ties(s.frame, chance),
+                gold=y, group=s.frame.para,
+            )
+            for s, chance, c, y in zip(samples, unseen, columns, labels, strict=True)
+            if c
+        ]  # fmt: skip
+        del columns
+        net = fit_net(texts, encoder, FINE, NetPlan())
+        save_net(out / "tagger_net.npz", net)
+        say(f"network: {len(net.keys)} features")
 
 
 def _unseen_chances(samples: list[Sample], priors: list[CuePrior]) -> list[F64]:
