@@ -54,7 +54,7 @@ class Net:
 
     def scores(self, vectors: F16, features: list[U64], tied: I64) -> F64:
         """(n, L). vectors (n, D), features as of token_features, tied (n, K1) as of ties."""
-        x: F32 = ((vectors.astype(np.float32) - self.mean) / self.scale) @ self.narrow
+        x = np.asarray((vectors.astype(np.float32) - self.mean) / self.scale @ self.narrow, dtype=np.float32)
         hidden = self._embedded([features[c] for c in self.columns])
         hidden += self.bias[0]
         _spread(x, self.first, tied, hidden)
