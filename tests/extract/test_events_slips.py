@@ -74,3 +74,47 @@ def test_event_has_no_day_when_the_day_is_of_the_saying() -> None:
 def test_counts_none_when_the_killing_did_not_come_about() -> None:
     doc = parse(load_model(ExtractSettings().model), "A mob nearly lynched four men.")
     assert find_counts(list(doc)) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "trigger", "modality"),
+    [
+        ("The army announced that it had shelled the town.", "shelled", "reported"),
+        ("Ten rebels have surrendered to soldiers in Sirnak, the army announced on Sunday.", "surrendered", "reported"),
+        ("The army announced that it will withdraw its troops from the town.", "withdraw", "reported"),
+        ("Police arrested activists in anticipation of mass protests.", "protests", "expected"),
+        ("The two governments are nearing an agreement on water.", "agreement", "expected"),
+    ],
+)
+def test_modality_of_what_is_announced(text: str, trigger: str, modality: str) -> None:
+    assert event(text, trigger).modality == modality
+
+
+@pytest.mark.parametrize(
+    ("text", "type_"),
+    [
+        ("Rockets struck a hospital in western Aleppo, killing seven people.", "ASSAULT"),
+        ("Police arrested an activist over a crackdown that plunged the city into a crisis.", "COERCE"),
+    ],
+)
+def test_event_found_when_a_capital_or_a_figure_of_speech_misleads(text: str, type_: str) -> None:
+    nlp = load_model(ExtractSettings().model)
+    assert type_ in {e.type for e in find_events(parse(nlp, text), rows.article(text), [], [])}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The ministry condemned the test of a hydrogen bomb.",
+        "The fire broke out in a displaced persons' camp.",
+    ],
+)
+def test_no_violence_where_a_thing_or_a_group_is_only_named(text: str) -> None:
+    nlp = load_model(ExtractSettings().model)
+    found = find_events(parse(nlp, text), rows.article(text), [], [])
+    assert not {e.type for e in found} & {"ASSAULT", "COERCE"}
+
+
+def test_actor_is_whose_fire_it_was_when_the_toll_stands_alone() -> None:
+    text = "Half of the people killed in the police firing belong to one community."
+    assert event(text, "killed").actor_text == "the police"

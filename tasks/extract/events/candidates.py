@@ -275,7 +275,7 @@ def _apart(a: Token, b: Token) -> int:
     return 8 + int(abs(a.i - b.i))
 
 
-_RESULT = frozenset("kill die wound injure leave claim sustain suffer perish maim receive burn".split())
+_RESULT = frozenset("kill die succumb wound injure leave claim sustain suffer perish maim receive burn".split())
 
 
 def _weight(c: Candidate) -> int:

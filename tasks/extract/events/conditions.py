@@ -9,6 +9,7 @@ from tasks.extract.events.context import Context
 from tasks.extract.events.lexicon import word_lists
 from tasks.extract.events.ontology import Rule
 from tasks.extract.events.syntax import (
+    above,
     children,
     classes,
     doer,
@@ -379,11 +380,14 @@ def _strike_target(t: Token, ctx: Context) -> bool:
 
 
 def _bomb(t: Token, ctx: Context) -> bool:
-    if t.dep_ == "compound" or ctx.disaster():
+    if t.dep_ == "compound" or ctx.disaster() or any(lemma(h) in _UNUSED for h in [*above(t)][:3]):
         return False
     return t.dep_ in ("nsubj", "nsubjpass", "pobj", "ROOT") and any(
         c.dep_ in ("compound", "amod", "relcl", "acl") for c in t.children
     )
+
+
+_UNUSED = word_lists("words.txt")["unused"]
 
 
 def _claimverb(t: Token, ctx: Context) -> bool:
@@ -606,6 +610,8 @@ NAMED: dict[str, Callable[[Token, Context], bool]] = {
 _CARRIERS = frozenset({"campaign", "raid", "attack", "operation", "spree", "wave", "incident", "attempt", "plot"})
 _GENERIC = frozenset({"you", "anyone", "everyone", "someone", "anybody", "nobody", "one"})
 _NO_SIDE = frozenset({"animal"})
+_MANDATED = frozenset({"task", "charge", "entrust"})
+_DESCRIBED_BY = frozenset({"person", "civilian"})
 _DONE_TO = frozenset({"force", "demand"})
 
 
@@ -616,6 +622,15 @@ def holds(rule: Rule, t: Token, ctx: Context) -> bool:
         return False  # accidents and disasters: even their inquiries and evacuations are no political events
     if t.dep_ in ("compound", "amod", "nmod") and rule.kind == "n" and lemma(t.head) not in _CARRIERS:
         return False  # "protest song", "fighting force"
+    if t.dep_ == "pcomp" and lower(t.head) == "with" and lemma(t.head.head) in _MANDATED:
+        return False  # "the coalition tasked with fighting …"
+    if (
+        rule.kind == "v"
+        and t.dep_ == "amod"
+        and classes(t.head) & _DESCRIBED_BY
+        and t.head.dep_ in ("poss", "compound")
+    ):
+        return False  # "a displaced persons' camp"
     if rule.kind == "v" and any(lower(x) in _GENERIC for x in (doer(t), undergoer(t)) if x is not None):
         return False  # "you get shot"
     if rule.kind == "v" and traits & _DONE_TO:

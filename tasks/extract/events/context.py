@@ -33,7 +33,7 @@ class Context:
         return self.around.get("verbal", 0) >= 2 and self.around.get("conflict", 0) < 2
 
 
-_NOT_WEATHER = frozenset({"storm", "leak", "flood", "rain", "weather", "spill"})
+_NOT_WEATHER = frozenset({"storm", "leak", "flood", "rain", "weather", "spill", "plunge"})
 
 
 def signals(doc: Any, start: int, end: int) -> dict[str, int]:

@@ -362,7 +362,7 @@ def _bare_left(t: Token) -> Token | None:
 def _of_verb(t: Token, field: str) -> Iterator[Count]:
     if t.pos_ == "ADJ" and t.dep_ == "amod":
         return
-    intransitive = lemma(t) in ("die", "perish", "flee")
+    intransitive = lemma(t) in ("die", "perish", "succumb", "flee")
     if lemma(t) == "claim":
         lives = [o for o in children(t, "dobj") if lemma(o) == "life"]
         for o in lives:

@@ -100,7 +100,7 @@ def _flight(sent: list[Token]) -> bool:
 
 def _context(sent: list[Token], seen: list[dict[str, int]], k: int) -> Context:
     around: Counter[str] = Counter()
-    for j in (0, 1, k - 2, k - 1, k + 1):
+    for j in {0, 1, k - 2, k - 1, k + 1}:
         if 0 <= j < len(seen) and j != k:
             around.update(seen[j])
     around.update(seen[k])

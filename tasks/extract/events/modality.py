@@ -308,6 +308,14 @@ def _from_above(below: Token, h: Token, t: Token) -> str | None:
     return None
 
 
+def _told_as_past(v: Token) -> bool:
+    """ "announced that it had shelled the town": what is announced has been."""
+    aux = _auxiliaries(v)
+    if aux & {"will", "'ll", "wo", "shall", "would", "'d", "should", "must", "may", "might", "could", "can", "to"}:
+        return False
+    return v.tag_ == "VBD" or (v.tag_ == "VBN" and bool(aux & {"had", "has", "have", "was", "were", "been", "'ve"}))
+
+
 _BRINGS = frozenset({"put", "place", "keep", "bring", "take", "lead", "result", "resort", "come"})
 
 
@@ -331,8 +339,10 @@ def _governed(below: Token, h: Token, word: str, infinitive: bool) -> str | None
             "seek",
             "urge",
             "predict",
+            "near",
+            "approach",
         ):
-            if word in ("fear", "worry", "consider", "risk"):
+            if word in ("fear", "worry", "consider", "risk") and not (word == "consider" and _told_as_past(below)):
                 return "hypothetical"
             if word in _verbs("expect"):
                 return "expected"
@@ -340,6 +350,7 @@ def _governed(below: Token, h: Token, word: str, infinitive: bool) -> str | None
                 word in _verbs("plan")
                 and (infinitive or below.dep_ in ("dobj", "ccomp"))
                 and word not in ("tell", "ask")
+                and not (below.dep_ == "ccomp" and _told_as_past(below))
             ):
                 return "planned" if word not in ("want", "urge", "demand", "ask", "call", "warn") else "hypothetical"
             if word in ("accuse", "allege", "suspect", "charge") and below.dep_ in ("pcomp", "xcomp", "ccomp"):
@@ -360,6 +371,8 @@ def _governed(below: Token, h: Token, word: str, infinitive: bool) -> str | None
             return "hypothetical"
         if word in ("plan", "plot", "intention", "preparation", "proposal", "decision"):
             return "planned"
+        if word in ("anticipation", "expectation"):
+            return "expected"
         if word in ("accuse", "charge", "suspect", "accusation", "allegation"):
             return "alleged"
     if h.pos_ in ("VERB", "AUX") and below.dep_ in ("dobj", "xcomp", "attr", "pobj", "prep"):

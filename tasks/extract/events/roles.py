@@ -134,8 +134,29 @@ def _verb_roles(c: Candidate) -> tuple[Token | None, Token | None]:
         who = None
     if who is None and is_passive(v) and c.has("by_state"):
         who = next((o for p, o in prepositions(v) if p == "in" and o.ent_type_ == "GPE" and _is_state(o)), None)
+    if who is None and c.has("violent"):
+        who = _in_whose_fire(v)
     recipient = _recipient(c, v, whom)
     return who, recipient
+
+
+_FIRE = word_lists("words.txt")["fire"]
+
+
+def _in_whose_fire(v: Token) -> Token | None:
+    """ "killed in police firing", "died in shelling by the army": whose fire it was, however the parse hangs it."""
+    for p, o in prepositions(v):
+        if p not in ("in", "by", "during", "from", "to", "of"):
+            continue
+        after = o.nbor(1) if o.i + 1 < len(o.doc) else o
+        if classes(o) & {"police", "military", "rebel"} and lower(after) in _FIRE and lower(o) not in _FIRE:
+            return o
+        if lemma(o) in _FIRE or lower(o) in _FIRE:
+            by = next((x for q, x in prepositions(o) if q in ("by", "from") and is_human(x)), None)
+            owner = by or noun_owner(o)
+            if owner is not None and is_human(owner):
+                return owner
+    return None
 
 
 def _beginner(v: Token, thing: Token) -> Token | None:

@@ -21,6 +21,8 @@ RELATIVE = frozenset({"who", "which", "that", "whom"})
 PRONOUNS = word_lists("words.txt")["pronouns"]
 _HUMAN = frozenset({"civilian", "government", "police", "military", "rebel", "protester"})
 _SPLIT = re.compile(r"[-‑]")
+_CASUALTIES = frozenset().union(*(word_lists("words.txt")[f"verbs_{f}"] for f in ("killed", "injured", "arrested")))
+"""Verbs whose participle with a subject is a headline's passive: "12 killed in market blast"."""
 SUFFERED = frozenset({"die", "perish", "succumb", "sustain", "suffer", "receive", "drown"})
 """Verbs whose subject is who it happens to."""
 
@@ -40,7 +42,10 @@ def lower(t: Token) -> str:
 
 
 def lemma(t: Token) -> str:
-    return str(t.lemma_).lower()
+    word = str(t.lemma_).lower()
+    if word[-1:] == "s" and t.tag_ == "NNPS" and word[:-1] in noun_classes():
+        return word[:-1]  # "Rockets hit …": at a sentence's beginning the tagger takes it for a name
+    return word
 
 
 def hyphened(t: Token) -> tuple[str, ...]:
@@ -129,7 +134,9 @@ def is_passive(v: Token) -> bool:
         and not any(c.dep_ in SUBJECTS for c in v.children)
     ):
         return is_passive(v.head) and not children(v, "dobj")
-    return v.tag_ == "VBN" and v.dep_ == "ROOT" and not children(v, "aux", "dobj")
+    if v.tag_ != "VBN" or children(v, "aux", "dobj"):
+        return False
+    return v.dep_ == "ROOT" or (lemma(v) in _CASUALTIES and bool(children(v, "nsubj")))
 
 
 def antecedent(t: Token) -> Token:
