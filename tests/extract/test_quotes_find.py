@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +15,7 @@ from tasks.extract.quotes import find_quotes
 from tasks.settings import ExtractSettings
 from tests.rows import article
 
+FLOATING = Path(__file__).parent / "data" / "quotes_floating.jsonl"
 Rows = tuple[list[tables.Quote], list[tables.Source]]
 
 
@@ -93,6 +96,21 @@ def test_find_quotes_gives_a_floating_paragraph_to_the_speaker_before(nlp: Any) 
     assert {q.source_id for q in quotes} == {sources[0].source_id}
     assert quotes[1].resolved_by == "continuation"
     assert sources[0].name == "Paul Mbeki"
+
+
+def test_find_quotes_knows_who_speaks_floating_paragraphs_in_invented_passages(nlp: Any) -> None:
+    """Paragraphs of quotation without any cue, `floating`: how each begins -> its source. 19 of 19 when it was written,
+    by passages of which three failed first; the goal of the project is 85 %."""
+    passages = [json.loads(line) for line in FLOATING.read_text(encoding="utf-8").splitlines()]
+    right = cases = 0
+    for p in passages:
+        quotes, sources = read(nlp, p["text"])
+        names = {s.source_id: s.name for s in sources}
+        for begins, name in p["floating"].items():
+            cases += 1
+            right += any(begins in q.text and names.get(q.source_id or "") == name for q in quotes)
+    assert cases >= 19
+    assert right >= 0.9 * cases
 
 
 @pytest.mark.parametrize(

@@ -128,8 +128,9 @@ def _is_term(scene: Scene, pieces: list[Piece], cue: Cue | None) -> bool:
     f = scene.frame
     if cue is None or int(f.lemma[cue.main]) not in _NAMING or f.tag[cue.main] != hashes("VBN")[0]:
         return False
-    short = len(pieces) == 1 and pieces[0].hi - pieces[0].lo < LONG
-    return short and pieces[0].lo >= cue.hi and not has_clause(scene, pieces[0])
+    lo, hi = pieces[0].lo, pieces[0].hi
+    words = (f.is_word[lo:hi] & (f.quote[lo:hi] >= 0)).sum() or hi - lo
+    return len(pieces) == 1 and words < LONG and lo >= cue.hi and not has_clause(scene, pieces[0])
 
 
 def _tells_nothing(scene: Scene, speaker: int, cue: Cue | None) -> bool:

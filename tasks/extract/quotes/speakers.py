@@ -15,6 +15,8 @@ from tasks.extract.sources.mentions import Mention
 
 REACH_BACK, REACH_AHEAD = 160, 70
 """Tokens before and after a piece in which its speaker is looked for: nearly all annotated speakers lie closer."""
+RUNS_ON = 0.5
+"""Chance that who spoke the paragraph before speaks the next one too, where the ranker knows nobody."""
 DOUBT = 5.0
 """Tokens further off that a cue counts for whose word the first pass thinks is none: "will spell …, analysts warn"."""
 
@@ -265,7 +267,19 @@ def rank(
     chance /= chance.sum()
     best = int(chance.argmax())
     found = options[best]
+    if found is None and cue is None and last is not None and _runs_on(scene, piece, pieces):
+        return last, RUNS_ON
     return found if found is None else _named_first(scene, found), float(chance[best])
+
+
+def _runs_on(scene: Scene, piece: Piece, pieces: list[Piece]) -> bool:
+    """Whether a quotation opens a paragraph right below another one that ends in a quotation: who spoke goes on."""
+    f, k = scene.frame, _first_after(pieces, piece.lo)
+    first = scene.columns.para_first[piece.lo]
+    if k == 0 or f.quote[piece.lo] < 0 or f.is_word[first : piece.lo].any() or first == 0:
+        return False
+    before = pieces[k - 1]
+    return bool(f.quote[before.hi - 1] >= 0 and f.para[before.hi - 1] == f.para[first - 1])
 
 
 def _named_first(scene: Scene, m: int) -> int:

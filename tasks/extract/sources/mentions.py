@@ -241,7 +241,9 @@ def _name(f: Frame, lo: int, i: int) -> tuple[int, int] | None:
     known = titles()
     words = f.words[start : i + 1]
     whole = f.ent[start] == f.ent[i] == hash_of("ORG")  # "Republican National Committee"
-    while len(words) > 1 and (words[0] in known or words[0] in _ARTICLES or (_is_role(words[0]) and not whole)):
+    while len(words) > 1 and (
+        words[0] in known or words[0] in _ARTICLES or (_is_role(words[0]) and (not whole or is_given(words[1])))
+    ):
         words.pop(0)
         start += 1
     if start == i and i > lo and f.words[i - 1] == "the" and words[-1] in known and _is_role(words[-1]):
