@@ -14,7 +14,7 @@ from tasks.extract.events.candidates import Candidate
 from tasks.extract.events.context import Context, signals
 from tasks.extract.events.draft import Draft
 from tasks.extract.events.ontology import PLOVER, EventType, Ontology, load_ontology
-from tasks.extract.events.syntax import MAX_WALK, above, classes, hyphened, lemma, lower, sentence
+from tasks.extract.events.syntax import MAX_WALK, PRONOUNS, above, classes, hyphened, lemma, lower, sentence
 
 Token = Any
 MAX_SENTENCE = 400
@@ -110,7 +110,7 @@ def _context(sent: list[Token], seen: list[dict[str, int]], k: int) -> Context:
 def _draft(c: Candidate, k: int, quotes: list[tables.Quote], ontology: Ontology) -> Draft:
     said = modality.attribute(c, quotes)
     actor, recipient = roles.find_roles(c, ontology)
-    if said is not None and c.fixed:
+    if c.fixed or modality.by_itself(c, actor, said):
         said = None
     return Draft(c=c, sentence=k, actor=actor, recipient=recipient, said=said, mood=modality.judge(c, said))
 
@@ -323,9 +323,13 @@ def _numbers(d: Draft) -> dict[str, Any]:
 
 
 def _telling(said: modality.Attribution | None, sources: list[tables.Source]) -> dict[str, Any]:
+    source = (said.source_id or _source_id(said.start, said.end, sources)) if said else None
+    text = said.text if said else None
+    if text is not None and text.lower() in PRONOUNS:  # "it said": the name that the article gives it elsewhere
+        text = next((s.name for s in sources if s.source_id == source), text)
     return {
-        "attributed_to": said.text if said else None,
-        "attributed_source_id": (said.source_id or _source_id(said.start, said.end, sources)) if said else None,
+        "attributed_to": text,
+        "attributed_source_id": source,
         "attributed_quote_id": said.quote_id if said else None,
     }
 

@@ -16,6 +16,7 @@ from tasks.extract.events.syntax import (
     classes,
     doer,
     grammatical_subject,
+    is_human,
     is_passive,
     lemma,
     lower,
@@ -42,6 +43,10 @@ class Attribution:
     alleged: bool
     source_id: str | None = None
     quote_id: str | None = None
+
+
+_TELLS = frozenset({"report", "confirm", "describe", "allege", "deny"})
+"""Verbs of saying whose object can be what was: "police reported no arrests"."""
 
 
 def _verbs(name: str) -> frozenset[str]:
@@ -87,7 +92,10 @@ def attribute(c: Candidate, quotes: list[tables.Quote]) -> Attribution | None:
         if (
             h.pos_ == "VERB"
             and lemma(h) in _verbs("say")
-            and below.dep_ in ("ccomp", "parataxis", "acl", "oprd", "xcomp", "dep", "advcl", "conj")
+            and (
+                below.dep_ in ("ccomp", "parataxis", "acl", "oprd", "xcomp", "dep", "advcl", "conj")
+                or (below.dep_ == "dobj" and lemma(h) in _TELLS)
+            )
         ):
             if below.dep_ in ("advcl", "conj") or (below.dep_ == "xcomp" and not is_passive(h)):
                 below = h
@@ -142,15 +150,48 @@ def _trailing(t: Token) -> Attribution | None:
     """ "…, X said on Monday." at a sentence's end, however the parse hangs it."""
     sent = sentence(t)
     for w in t.doc[max(t.i + 1, sent.end - 14) : sent.end]:
-        if w.pos_ != "VERB" or lemma(w) not in _verbs("say") or w.i in {h.i for h in above(t)} or is_passive(w):
+        if w.pos_ != "VERB" or lemma(w) not in _verbs("say") or is_passive(w):
             continue
         subject = next(iter(children(w, "nsubj")), None)
-        if subject is None or subject.i > w.i or subject.i <= t.i or _source_of(w) is None:
+        if subject is None and (told := _before_saying(t, w)) is not None:
+            return told
+        if (
+            subject is None
+            or w.i in {h.i for h in above(t)}
+            or subject.i > w.i
+            or subject.i <= t.i
+            or _source_of(w) is None
+        ):
             continue
         first = phrase(subject)[0]
         if first > t.i and t.doc[first - 1].text in (",", "”", '"', "''") and not children(w, "ccomp", "dobj"):
             return _attribution(t.doc, subject, w, lemma(w) in _verbs("alleged"))
     return None
+
+
+def _before_saying(t: Token, say: Token) -> Attribution | None:
+    """ "…, the agency (IOM) said today" where the parse gives the verb no subject: the words behind the last comma."""
+    doc, first = t.doc, say.i
+    while first - 1 > t.i and doc[first - 1].text != "," and say.i - first < 14:
+        first -= 1
+    words = doc[first : say.i]
+    if doc[first - 1].text != "," or not len(words) or words[0].pos_ not in ("DET", "NOUN", "PROPN", "ADJ", "NUM"):
+        return None
+    if any(w.pos_ in ("VERB", "AUX", "PRON", "SCONJ") for w in words) or not any(is_human(w) for w in words):
+        return None
+    start, end = chars(doc, first, say.i - 1)
+    return Attribution(
+        text=words_at(doc, first, say.i - 1), start=start, end=end, verb=None, alleged=lemma(say) in _verbs("alleged")
+    )
+
+
+def by_itself(c: Candidate, actor: Token | None, said: Attribution | None) -> bool:
+    """Whether an act of words is told by who does it: "Trump says he is making a demand" is the demand."""
+    if said is None or actor is None or not c.has("spoken"):
+        return False
+    if said.start <= actor.idx < said.end:
+        return True
+    return lower(actor) in PRONOUNS and lower(actor) == said.text.lower()
 
 
 def _top_under(t: Token, root: Token) -> Token | None:
@@ -169,7 +210,7 @@ def _negated(v: Token) -> bool:
 
 
 def _no_determiner(t: Token) -> bool:
-    return any(c.dep_ == "det" and lower(c) == "no" for c in t.children)
+    return any((c.dep_ == "det" and lower(c) == "no") or lower(c) == "neither" for c in t.children)
 
 
 def _auxiliaries(v: Token) -> set[str]:
