@@ -161,6 +161,7 @@ def test_sources_name_a_mission_when_it_is_a_bodys(nlp: Any) -> None:
     [
         ("NASA’s Office of Inspector General said the rocket was late. The Office said costs had doubled.", {"NASA’s Office of Inspector General"}),
         ("Economist Derek Scissors met them. Scissors said the deal was dead.", {"Derek Scissors"}),
+        ("Marina Costa was hurt. Speaking to the Evening Post Costa said the lift had been broken for weeks.", {"Marina Costa"}),
         ("Joshua Apte said the air was bad. Josh Apte said it would get worse.", {"Joshua Apte"}),
         ("Kevin Mayer, Harbour’s chairman of shops and trade, said the stores would open.", {"Kevin Mayer"}),
         ("Vexo said it would build the car. Vexo Connect and Vexo Sales were shown. Vexo said it was ready.", {"Vexo"}),

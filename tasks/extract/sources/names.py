@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from tasks.extract.quotes.frame import Frame, hash_of
 from tasks.extract.quotes.lexicon import read_table
 from tasks.extract.sources.beside import after_name, before_name
-from tasks.extract.sources.given import gender_of, word_list
+from tasks.extract.sources.given import gender_of, is_given, word_list
 from tasks.extract.sources.kinds import ACRONYM, kind_of_name
 from tasks.extract.sources.mentions import Mention, singular
 
@@ -277,12 +277,18 @@ def _introduces(e: Entity, entities: list[Entity], first: int) -> bool:
 
 
 def _surnames_of_words(f: Frame, mentions: list[Mention]) -> None:
-    """The Scissors of a Derek Scissors, tagged as the plural of a word: mentions are replaced in place."""
-    last = {f.words[x.name[1] - 1] for x in mentions if x.form == "name" and x.name and x.name[1] - x.name[0] > 1}
+    """The Scissors of a Derek Scissors, tagged as the plural of a word, and the Lacerda of "speaking to the Daily Mail
+    Lacerda said", taken for one name: mentions are replaced in place."""
+    several = [x for x in mentions if x.form == "name" and x.name and x.name[1] - x.name[0] > 1]
+    people = [x.name for x in several if x.name and f.words[x.lo] != "the" and is_given(f.words[x.name[0]])]
+    last = {f.words[hi - 1] for _, hi in people} - _BODIES
     for m, x in enumerate(mentions):
-        alone = x.form == "description" and x.head == x.lo and f.is_title[x.head] and f.words[x.head] in last
-        if alone and (f.tag[x.head] == hash_of("NNS") or f.tag[x.head] == hash_of("NN")):
-            mentions[m] = replace(x, form="name", name=(x.head, x.head + 1), hi=x.head + 1)
+        if f.words[x.head] not in last or not f.is_title[x.head]:
+            continue
+        word = x.form == "description" and x.head == x.lo and int(f.tag[x.head]) in (hash_of("NNS"), hash_of("NN"))
+        run = x.ent in ("PERSON", "") and x.name is not None and x.name[1] == x.head + 1 and f.words[x.lo] == "the"
+        if word or (run and x.head - x.lo > 2):
+            mentions[m] = replace(x, form="name", lo=x.head, hi=x.head + 1, name=(x.head, x.head + 1))
 
 
 def _gender(f: Frame, mentions: list[Mention], e: Entity) -> bool | None:
