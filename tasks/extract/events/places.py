@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from tasks.extract.events.lexicon import word_lists
-from tasks.extract.events.place_names import Mention, in_place_position
+from tasks.extract.events.place_guards import in_place_position
+from tasks.extract.events.place_names import Mention
 from tasks.extract.events.syntax import above, is_human, lemma, lower, sentence
 
 Token = Any

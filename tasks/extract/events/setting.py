@@ -15,6 +15,7 @@ from tasks import tables
 from tasks.extract.events import dates, place_names, places
 from tasks.extract.events.draft import Draft
 from tasks.extract.events.lexicon import word_lists
+from tasks.extract.events.place_guards import in_place_position
 from tasks.extract.events.place_names import Mention
 from tasks.extract.events.syntax import above, children, classes, lemma, lower, sentence
 
@@ -86,7 +87,7 @@ def _where(
     if not d.c.has("bodily") or _told_elsewhere(d):
         return None, "not bodily" if not d.c.has("bodily") else "elsewhere"
     sent = sentence(d.c.token)
-    here = [m for m in usable if sent.start <= m.first < sent.end and place_names.in_place_position(doc, m.first)]
+    here = [m for m in usable if sent.start <= m.first < sent.end and in_place_position(doc, m.first)]
     if here:
         return None, "unclear"  # the sentence names places, and none of them is this event's
     linked = _goes_on(d)
@@ -126,7 +127,7 @@ def _scene(doc: Any, d: Draft, mentions: list[Mention]) -> tuple[Mention | None,
     start = sent.start
     if start > 0:
         last = sentence(doc[start - 1]) if not doc[start - 1].is_space or start < 2 else sentence(doc[start - 2])
-        told = [m for m in mentions if last.start <= m.first < last.end and place_names.in_place_position(doc, m.first)]
+        told = [m for m in mentions if last.start <= m.first < last.end and in_place_position(doc, m.first)]
         pinned = {m.name for m in told}
         if len(pinned) == 1 and len(told) == 1 and d.mood in tables.REAL:
             return told[0], "earlier"
