@@ -156,9 +156,10 @@ def grammatical_subject(v: Token, depth: int = 0) -> Token | None:
     """The subject of a verb, found through control, coordination and participles; passive or not."""
     own = children(v, "nsubj", "nsubjpass")
     if own:
-        if own[0].pos_ == "VERB" and children(own[0], "nsubj"):  # "the Red Cross operating in Iraq said"
-            return children(own[0], "nsubj")[0]
-        return antecedent(own[0])
+        nearest = next((x for x in reversed(own) if x.i < v.i), own[0])  # "AHMEDABAD: one person was killed"
+        if nearest.pos_ == "VERB" and children(nearest, "nsubj"):  # "the Red Cross operating in Iraq said"
+            return children(nearest, "nsubj")[0]
+        return antecedent(nearest)
     if depth > 6:
         return None
     if v.dep_ in ("acl", "relcl"):
