@@ -201,6 +201,7 @@ def test_find_quotes_has_no_speaker_from_a_title_when_a_show_is_named(nlp: Any) 
         "The disease is known as “pigeon breeder’s lung”.",
         "Ann Lee: possession of a knife\nBob Ray: driving without a licence",
         "The minister was told.",
+        "Which is not to say that the bridge is safe.",
         "It would seem that the rain has stopped.",
     ],
 )

@@ -140,6 +140,9 @@ def test_sources_are_no_reader_and_no_unnamed_writer_when_a_text_addresses_someb
         ("“I am done,” Zephyr told the crowd.", "Zephyr", "person", True, None, None),
         ("A VOA Syrian source said the road was cut on Friday.", "VOA Syrian source", "person", False, "source", "VOA"),
         ("Even the manual says that the valve must be checked each week.", "manual", "document", False, None, None),
+        ("Pakistan's prime minister said the jets had turned back.", "Pakistan prime minister", "person", False, "prime minister", "Pakistan"),
+        ("The Indian Air Force flew home. Indian Defence Minister Raj Nair said the strikes were over.", "Raj Nair", "person", True, "Defence Minister", "Indian"),
+        ("A think tank said the tax would not fall.", "think tank", "organisation", False, None, None),
         ("Biochemist Soraya Okello said the cells were the same.", "Soraya Okello", "person", True, "Biochemist", None),
     ],
 )  # fmt: skip

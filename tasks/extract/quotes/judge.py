@@ -137,6 +137,8 @@ def _tells_nothing(scene: Scene, speaker: int, cue: Cue | None) -> bool:
     """ "No one knows how it ends", "it would seem that": nobody says it."""
     f, x = scene.frame, scene.mentions[speaker]
     word = f.words[x.head]
+    if cue is not None and f.words[max(cue.main - 2, 0) : cue.main + 1] in (["not", "to", "say"], ["is", "to", "say"]):
+        return True  # "which is not to say that"
     seems = word == "it" and cue is not None and int(f.lemma[cue.main]) in _SEEMING
     return seems or word in ("nobody", "none", "nothing") or f.words[x.lo : x.lo + 2] == ["no", "one"]
 

@@ -41,6 +41,8 @@ def kind_of_noun(f: Frame, i: int) -> str | None:
     kind = noun_kinds().get(noun)
     if noun == "paper" and i > 0 and f.words[i - 1] != "the":
         return "document"  # a paper is read, the paper is a newspaper
+    if noun == "tank" and i > 0 and f.words[i - 1] == "think":
+        return "group" if number_of(f, i) else "organisation"
     if kind is None and "-" in noun:
         kind = noun_kinds().get(noun.rsplit("-", 1)[1])
     if noun in ("old", "year-old") or word.endswith("year-old"):

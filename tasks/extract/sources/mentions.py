@@ -238,6 +238,8 @@ def _name(f: Frame, lo: int, i: int) -> tuple[int, int] | None:
         while start > lo and int(f.tag[start - 1]) in proper:
             start -= 1
     start = _whole_word(f, start, lo, proper)
+    if not any(map(str.isupper, f.text[f.start[start] : f.end[i]])) and any(map(str.isupper, f.text[:400])):
+        return None  # the "prime minister" of "Pakistan's prime minister", taken for an entity
     known = titles()
     words = f.words[start : i + 1]
     whole = f.ent[start] == f.ent[i] == hash_of("ORG")  # "Republican National Committee"

@@ -256,7 +256,8 @@ def _after(f: Frame, head: int, hi: int, cast: Cast) -> tuple[int, int, str] | N
 
 
 def _full(f: Frame, lo: int, hi: int, cast: Cast) -> str:
-    return _full_text(re.sub(r"['’]s?$", "", f.text[f.start[lo] : f.end[hi - 1]]), cast)
+    text = re.sub(r"['’]s?$", "", f.text[f.start[lo] : f.end[hi - 1]])
+    return text if int(f.ent[lo]) == hash_of("NORP") else _full_text(text, cast)  # Indian is no Indian Air Force
 
 
 def _full_text(text: str, cast: Cast) -> str:
