@@ -118,3 +118,18 @@ def test_no_violence_where_a_thing_or_a_group_is_only_named(text: str) -> None:
 def test_actor_is_whose_fire_it_was_when_the_toll_stands_alone() -> None:
     text = "Half of the people killed in the police firing belong to one community."
     assert event(text, "killed").actor_text == "the police"
+
+
+@pytest.mark.parametrize(
+    ("text", "modality"),
+    [
+        ("Opponents say the law would allow the police to arrest anyone.", "hypothetical"),
+        ("The mayor demanded the arrest of the men on Monday.", None),
+        ("Instructions were passed to detain members of the group.", "planned"),
+        ("The camp could house the arrested rebels.", "asserted"),
+    ],
+)
+def test_modality_of_an_arrest(text: str, modality: str | None) -> None:
+    nlp = load_model(ExtractSettings().model)
+    found = find_events(parse(nlp, text), rows.article(text), [], [])
+    assert {e.modality for e in found if e.type == "COERCE"} <= {modality}

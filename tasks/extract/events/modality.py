@@ -290,7 +290,7 @@ def _unreal(c: Candidate) -> str | None:
         steps += 1
         if steps > 9:
             break
-        if below.dep_ in ("relcl", "appos") or (below.dep_ == "acl" and below.tag_ == "VBN"):
+        if below.dep_ in ("relcl", "appos") or (below.dep_ in ("acl", "amod") and below.tag_ == "VBN"):
             break  # "if they enter the city, seized in 2014": what only describes a noun is told as known
         if (below.dep_ in ("prep", "advcl") and lower(below) in _PRESUPPOSED) or any(
             x.dep_ == "mark" and lower(x) in _PRESUPPOSED for x in below.children
@@ -360,10 +360,19 @@ def _told_as_past(v: Token) -> bool:
 _BRINGS = frozenset({"put", "place", "keep", "bring", "take", "lead", "result", "resort", "come"})
 
 
+_ALLOWS = frozenset({"allow", "permit", "enable", "empower", "entitle"})
+_ORDERS = frozenset({"instruction", "order", "directive", "decision", "plan", "directions"})
+
+
 def _governed(below: Token, h: Token, word: str, infinitive: bool) -> str | None:
     if h.pos_ == "ADJ" and below.dep_ in ("xcomp", "ccomp") and word in ("unable", "able", "reluctant", "unwilling"):
         denied = word != "able" or any(x.dep_ == "neg" for x in [*h.children, *h.head.children])
         return "negated" if denied else None
+    if infinitive and below.dep_ in ("xcomp", "ccomp"):
+        if word in _ALLOWS:
+            return "hypothetical"
+        if any(lemma(s) in _ORDERS for s in children(h, "nsubjpass", "nsubj")):
+            return "planned"  # "instructions have been passed to detain them"
     content = below.dep_ in ("xcomp", "ccomp", "dobj", "pcomp", "acl") or below.dep_ == "prep"
     if content and below.dep_ != "prep":
         if word in ("fail", "refuse", "decline", "deny", "avoid", "prevent", "avert", "foil", "thwart"):
@@ -382,6 +391,8 @@ def _governed(below: Token, h: Token, word: str, infinitive: bool) -> str | None
             "predict",
             "near",
             "approach",
+            "demand",
+            "propose",
         ):
             if word in ("fear", "worry", "consider", "risk") and not (word == "consider" and _told_as_past(below)):
                 return "hypothetical"

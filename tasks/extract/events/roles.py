@@ -151,6 +151,8 @@ def _in_whose_fire(v: Token) -> Token | None:
         after = o.nbor(1) if o.i + 1 < len(o.doc) else o
         if classes(o) & {"police", "military", "rebel"} and lower(after) in _FIRE and lower(o) not in _FIRE:
             return o
+        if lemma(o) in ("round", "burst", "barrage", "hail"):
+            o = next((x for q, x in prepositions(o) if q == "of"), o)
         if lemma(o) in _FIRE or lower(o) in _FIRE:
             by = next((x for q, x in prepositions(o) if q in ("by", "from") and is_human(x)), None)
             owner = by or noun_owner(o)

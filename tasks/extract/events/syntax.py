@@ -21,6 +21,7 @@ RELATIVE = frozenset({"who", "which", "that", "whom"})
 PRONOUNS = word_lists("words.txt")["pronouns"]
 _HUMAN = frozenset({"civilian", "government", "police", "military", "rebel", "protester"})
 _SPLIT = re.compile(r"[-‑]")
+_INTRANSITIVE = frozenset("resort clash march rally protest withdraw flee".split())
 _CASUALTIES = frozenset().union(*(word_lists("words.txt")[f"verbs_{f}"] for f in ("killed", "injured", "arrested")))
 """Verbs whose participle with a subject is a headline's passive: "12 killed in market blast"."""
 SUFFERED = frozenset({"die", "perish", "succumb", "sustain", "suffer", "receive", "drown"})
@@ -134,7 +135,7 @@ def is_passive(v: Token) -> bool:
         and not any(c.dep_ in SUBJECTS for c in v.children)
     ):
         return is_passive(v.head) and not children(v, "dobj")
-    if v.tag_ != "VBN" or children(v, "aux", "dobj"):
+    if v.tag_ != "VBN" or children(v, "aux", "dobj") or lemma(v) in _INTRANSITIVE:
         return False
     return v.dep_ == "ROOT" or (lemma(v) in _CASUALTIES and bool(children(v, "nsubj")))
 
