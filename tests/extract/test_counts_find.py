@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tasks.extract.events.counts import find_counts, number
+from tasks.extract.events.amounts import number
+from tasks.extract.events.counts import find_counts
 from tasks.extract.language import load_model, parse
 from tasks.settings import ExtractSettings
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from tasks.extract.events import counts, modality
+from tasks.extract.events import counts, told_by
 from tasks.extract.events.candidates import Candidate
 
 Token = Any
@@ -19,6 +19,6 @@ class Draft:
     sentence: int
     actor: Token | None
     recipient: Token | None
-    said: modality.Attribution | None
+    said: told_by.Attribution | None
     mood: str
     counts: list[counts.Count] = field(default_factory=list)

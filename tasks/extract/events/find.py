@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from tasks import tables
-from tasks.extract.events import candidates, counts, modality, roles, setting
+from tasks.extract.events import candidates, counts, modality, roles, setting, told_by
 from tasks.extract.events.candidates import Candidate
 from tasks.extract.events.context import Context, signals
 from tasks.extract.events.draft import Draft
@@ -108,9 +108,9 @@ def _context(sent: list[Token], seen: list[dict[str, int]], k: int) -> Context:
 
 
 def _draft(c: Candidate, k: int, quotes: list[tables.Quote], ontology: Ontology) -> Draft:
-    said = modality.attribute(c, quotes)
+    said = told_by.attribute(c, quotes)
     actor, recipient = roles.find_roles(c, ontology)
-    if c.fixed or modality.by_itself(c, actor, said):
+    if c.fixed or told_by.by_itself(c, actor, said):
         said = None
     return Draft(c=c, sentence=k, actor=actor, recipient=recipient, said=said, mood=modality.judge(c, said))
 
@@ -322,7 +322,7 @@ def _numbers(d: Draft) -> dict[str, Any]:
     return {**out, "count_spans": spans}
 
 
-def _telling(said: modality.Attribution | None, sources: list[tables.Source]) -> dict[str, Any]:
+def _telling(said: told_by.Attribution | None, sources: list[tables.Source]) -> dict[str, Any]:
     source = (said.source_id or _source_id(said.start, said.end, sources)) if said else None
     text = said.text if said else None
     if text is not None and text.lower() in PRONOUNS:  # "it said": the name that the article gives it elsewhere
