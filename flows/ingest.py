@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+import json
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from flows import pipeline
@@ -49,5 +50,6 @@ def ingest(request: Request, progress: Progress) -> Summary:
             started_at=started,
             settings=request.settings,
             shards=shards,
+            given=json.dumps(asdict(request.options), sort_keys=True),
         )
         return pipeline.carry_out(job, progress, small=len(shards) <= 1)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 
@@ -42,6 +44,10 @@ class Job:
     visits: list[Visit] = field(default_factory=list)
     outlets: list[OutletFacts] = field(default_factory=list)
     reports: list[tables.ShardReport] = field(default_factory=list)
+    given: str | None = None
+    finished_at: dt.datetime | None = None
+    """When it was published, where that is long ago."""
+    backfilled_at: dt.datetime | None = None
 
 
 def now() -> dt.datetime:
@@ -56,7 +62,7 @@ def run_id(store: Store, flow: str, night: dt.date, ingredients: list[str], sett
     """
     digest = hashlib.blake2b(digest_size=4)
     models = [f"{v.name} {v.version} {v.sha256}" for v in versions()]
-    for part in (flow, *ingredients, *models, _shaping(settings)):
+    for part in (flow, *ingredients, *models, shaping(settings.model_dump(mode="json"))):
         digest.update(part.encode("utf-8", "surrogatepass") + b"\n")
     stem = f"{night.isoformat()}-{flow}-{digest.hexdigest()}"
     done = published(store, night, stem)
@@ -64,12 +70,13 @@ def run_id(store: Store, flow: str, night: dt.date, ingredients: list[str], sett
     return last if done and store.work(last).is_dir() else f"{stem}-{len(done) + 1}"
 
 
-def _shaping(settings: Settings) -> str:
-    """The settings that shape rows; the engine's do not."""
-    return json.dumps(
-        settings.model_dump(mode="json", exclude={"engine", "schedule", "notify", "raw", "processed", "state"}),
-        sort_keys=True,
-    )
+ELSEWHERE = frozenset({"engine", "schedule", "notify", "raw", "processed", "state"})
+"""Settings that shape no row."""
+
+
+def shaping(settings: Mapping[str, Any]) -> str:
+    """The settings that shape rows, of all that were dumped; the engine's do not."""
+    return json.dumps({k: v for k, v in settings.items() if k not in ELSEWHERE}, sort_keys=True)
 
 
 def published(store: Store, night: dt.date, stem: str) -> list[str]:
@@ -84,13 +91,14 @@ def process(job: Job, steps: engine.Steps) -> Summary:
     """clean -> settle -> extract -> link -> publish -> report. Answers what a person wants to know of the run."""
     store = Store.open(job.root, write=True)
     if not published(store, job.night, job.run_id):
-        _make_tables(job, store, steps)
+        make_tables(job, store, steps)
     report = steps.call("report", write_report, job.root, job.night)
     discard_work(job.root, job.run_id)
     return summarise(job.root, job.run_id, job.night, report)
 
 
-def _make_tables(job: Job, store: Store, steps: engine.Steps) -> None:
+def make_tables(job: Job, store: Store, steps: engine.Steps, *, counts: bool = True) -> None:
+    """clean -> settle -> extract -> link -> publish into `store`; without the corpus-wide tables unless `counts`."""
     rules = job.settings
     work = store.work(job.run_id)
     work.mkdir(parents=True, exist_ok=True)
@@ -113,7 +121,7 @@ def _make_tables(job: Job, store: Store, steps: engine.Steps) -> None:
         flow=job.flow,
         night=job.night,
         started_at=job.started_at,
-        finished_at=now(),
+        finished_at=job.finished_at or now(),
         shards=names,
         early=job.early,
         visits=job.visits,
@@ -121,8 +129,10 @@ def _make_tables(job: Job, store: Store, steps: engine.Steps) -> None:
         reports=reports,
         versions=versions(),
         settings=rules.model_dump_json(),
+        given=job.given,
+        backfilled_at=job.backfilled_at,
     )
-    steps.call("publish", publish_night, job.root, facts)
+    steps.call("publish", publish_night, store.root, facts, counts)
 
 
 def _memory(store: Store, job: Job) -> Memory:

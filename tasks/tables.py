@@ -19,11 +19,12 @@ from typing import Annotated, Any, Literal
 
 import pyarrow as pa
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """Rises with every change of a column. A reader of an older version refuses a newer one with a clear sentence.
 
 A column that came later is null in the nights written before it, so it must be one that can be null.
 2: events.place_from, events.date_from.
+3: runs.given, runs.backfilled_at.
 """
 
 
@@ -507,6 +508,11 @@ class Run:
     versions: Annotated[list[Version], Col("code and models")]
     settings: Annotated[str, Col("all settings, JSON")]
     peak_memory_bytes: Annotated[int | None, Col("largest resident set of one process", "bytes")]
+    given: Annotated[str | None, Col("what the user said of the inputs of an ingest, JSON")] = None
+    backfilled_at: Annotated[
+        dt.datetime | None,
+        Col("when its rows were made again from the raw archive, with versions and settings of then; else null", "UTC"),
+    ] = None
 
 
 TABLES: dict[str, type[Any]] = {

@@ -72,10 +72,14 @@ class RunFacts:
     reports: list[tables.ShardReport]
     versions: list[tables.Version]
     settings: str
+    given: str | None = None
+    backfilled_at: dt.datetime | None = None
 
 
-def publish_night(root: Path, run: RunFacts) -> tables.Run:
+def publish_night(root: Path, run: RunFacts, counts: bool = True) -> tables.Run:
     """Merge the shards of `run` into its night, count the corpus-wide tables anew, and make all of it appear at once.
+
+    Without `counts` the corpus-wide tables stay as they are.
 
     Answers the row of `runs`. Raises InvariantError if fates do not add up or a reference does not resolve; then
     nothing was published and the shards are kept.
@@ -92,7 +96,8 @@ def publish_night(root: Path, run: RunFacts) -> tables.Run:
     with snapshots.corpus(files, work / "tmp") as db:
         _check(db, run, row)
         _stage_coverage(store, commit, db, run)
-        stage_counts(store, commit, db, run.night)
+        if counts:
+            stage_counts(store, commit, db, run.night)
     commit.publish()
     _forget(store, KEEP_STATE_DAYS + int(json.loads(run.settings)["clean"]["copy_days"]))
     return row
@@ -324,6 +329,8 @@ def _run_row(run: RunFacts, inputs: list[tables.Input]) -> tables.Run:
         versions=run.versions,
         settings=run.settings,
         peak_memory_bytes=max((r.peak_memory_bytes for r in run.reports), default=None),
+        given=run.given,
+        backfilled_at=run.backfilled_at,
     )
 
 
