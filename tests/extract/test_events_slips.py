@@ -67,6 +67,13 @@ def test_event_fields_when_other_words_lie_nearer(text: str, trigger: str, want:
     assert {k: getattr(found, k) for k in want} == want
 
 
+def test_event_has_the_day_of_what_was_at_once() -> None:
+    text = "Ten rebels were killed on Thursday and two were captured when they attacked a base, state radio reported."
+    found = event(text, "attacked")
+    assert (found.date_text, found.actor_text) == ("on Thursday", "two")
+    assert event(text, "killed").killed_min == 10
+
+
 def test_event_has_no_day_when_the_day_is_of_the_saying() -> None:
     assert event("The union on Friday said that gunmen had attacked its office.", "attacked").date_text is None
 

@@ -315,7 +315,8 @@ def _attacker_died(cause: Token, toll: Token) -> bool:
         return False
     if who.i == whom.i:
         return True
-    under = cause.dep_ == "advcl" and cause.head.i in {toll.i, *(x.i for x in children(toll, "conj"))}
+    over = {h.i for h in [*above(cause)][:3]}
+    under = cause.dep_ == "advcl" and bool(over & {toll.i, *(x.i for x in children(toll, "conj"))})
     return under and lower(who) in ("they", "he", "she")
 
 

@@ -114,7 +114,9 @@ def _speaker_of(actor: Token | None) -> Token | None:
     for h in above(v):
         if h.pos_ == "VERB":
             who = grammatical_subject(h)
-            if who is not None and who.i != actor.i and lower(who) not in PRONOUNS and classes(who) & _ENTITY:
+            if who is None or who.i == actor.i or lower(who) in PRONOUNS or not classes(who) & _ENTITY:
+                continue
+            if who.i < actor.i or v.dep_ != "advcl":  # not "… when they attacked a base, state radio said"
                 return who
     return actor
 

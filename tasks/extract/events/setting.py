@@ -194,12 +194,17 @@ def _within(t: Token, other: Draft) -> bool:
     for h in above(t):
         if w.dep_ in ("relcl", "ccomp", "csubj") or (w.dep_ == "prep" and lower(w) not in ("in", "with", "by", "of")):
             return False
-        if w.dep_ in ("advcl", "acl") and w.tag_ not in ("VBG", "VB"):
+        if w.dep_ in ("advcl", "acl") and w.tag_ not in ("VBG", "VB") and not (_at_once(w) or lemma(w) in _SAYING):
             return False
         if h.i in own:
             return True
         w = h
     return False
+
+
+def _at_once(v: Token) -> bool:
+    """ "… were killed when they attacked a base": two things of one moment."""
+    return v.dep_ == "advcl" and any(x.dep_ in ("mark", "advmod") and lower(x) == "when" for x in v.children)
 
 
 def _earlier_telling(t: Token) -> bool:

@@ -22,7 +22,9 @@ PRONOUNS = word_lists("words.txt")["pronouns"]
 _HUMAN = frozenset({"civilian", "government", "police", "military", "rebel", "protester"})
 _SPLIT = re.compile(r"[-‑]")
 _INTRANSITIVE = frozenset("resort clash march rally protest withdraw flee".split())
-_CASUALTIES = frozenset().union(*(word_lists("words.txt")[f"verbs_{f}"] for f in ("killed", "injured", "arrested")))
+_CASUALTIES = frozenset({"admit"}).union(
+    *(word_lists("words.txt")[f"verbs_{f}"] for f in ("killed", "injured", "arrested"))
+)
 """Verbs whose participle with a subject is a headline's passive: "12 killed in market blast"."""
 SUFFERED = frozenset({"die", "perish", "succumb", "sustain", "suffer", "receive", "drown"})
 """Verbs whose subject is who it happens to."""
