@@ -17,6 +17,7 @@ import typer
 from rich.console import Console
 
 from flows.backfill_cmd import backfill
+from flows.compact_cmd import compact
 from flows.diff_cmd import diff
 from flows.merges_cmd import merges_app
 from flows.outlets_cmd import outlets_app, state_app
@@ -47,6 +48,7 @@ app = typer.Typer(
 
 app.command("diff")(diff)
 app.command("backfill")(backfill)
+app.command("compact")(compact)
 app.add_typer(outlets_app, name="outlets")
 app.add_typer(state_app, name="state")
 app.add_typer(merges_app, name="merges")

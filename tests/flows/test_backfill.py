@@ -15,6 +15,7 @@ import pytest
 from flows import backfill
 from tasks import tables
 from tasks.clean import task as clean_task
+from tasks.publish import remake
 from tests.flows.test_cli import _call
 from tests.flows.test_ingest import _corpus
 from tests.flows.test_many_nights import Calendar
@@ -111,8 +112,8 @@ def test_backfill_of_crawled_nights_keeps_revisions_coverage_and_lost_pages(
 ) -> None:
     with serving({}) as press:
         calendar = Calendar(press, tmp_path, monkeypatch)
-        for number, out in enumerate((None, None, "herald")):
-            calendar.night(number, out=out, edits=number or None)
+        for number, down in enumerate((None, None, "herald")):
+            calendar.night(number, out=down, edits=number or None)
     out = tmp_path / "out"
     before = _rows(out)
     assert any('"fate": "revision"' in row for row in before["inputs"])
@@ -133,7 +134,7 @@ def test_a_changed_text_has_a_new_id_everywhere(tmp_path: Path, monkeypatch: pyt
     out = tmp_path / "out"
     _two_nights(tmp_path / "a", out, INLINE)
     before = pd.read_parquet(out / "articles").set_index("article_id")
-    clean = clean_task.clean_text
+    clean = vars(clean_task)["clean_text"]
 
     def other(record: Any, **kwargs: Any) -> Any:
         if record.external_id == "doc-4":
@@ -182,7 +183,7 @@ def test_a_killed_backfill_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     out = tmp_path / "out"
     _two_nights(tmp_path / "a", out, BLIND)
     before = _rows(out)
-    place = backfill if step == "write_report" else backfill.remake
+    place = backfill if step == "write_report" else remake
     whole = getattr(place, step)
 
     def killed(*args: Any, **kwargs: Any) -> Any:
