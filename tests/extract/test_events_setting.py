@@ -41,6 +41,12 @@ def read(nlp: Any, text: str, trigger: str, **more: Any) -> tables.Event:
             "Colombo",
             "LKA",
         ),
+        (
+            "A mob attacked a post in Quetta. Eleven men were arrested, Captain Ole of Lahore police said.",
+            "arrested",
+            "Quetta",
+            "PAK",
+        ),
         ("KABUL (AP) — A suicide bomber killed eleven people outside a bank.", "killed", "Kabul", "AFG"),
         ("Thousands have fled Libya. Militants there beheaded two hostages.", "beheaded", "Libya", "LBY"),
     ],

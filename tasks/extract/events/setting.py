@@ -17,7 +17,7 @@ from tasks.extract.events.draft import Draft
 from tasks.extract.events.lexicon import word_lists
 from tasks.extract.events.place_guards import in_place_position
 from tasks.extract.events.place_names import Mention
-from tasks.extract.events.syntax import above, children, classes, lemma, lower, sentence
+from tasks.extract.events.syntax import above, children, classes, is_passive, lemma, lower, sentence
 
 Token = Any
 REACH = 2
@@ -118,6 +118,8 @@ def _goes_on(d: Draft) -> bool:
             return True
         if w.pos_ in ("NOUN", "PROPN") and classes(w) & _DEFINITE and any(lower(x) in _THE for x in w.children):
             return True
+    if is_passive(verb) and any(s.pos_ == "NUM" or children(s, "nummod") for s in children(verb, "nsubjpass")):
+        return not children(verb, "agent")  # "Eleven militants were arrested.": what came of it
     return any(lower(o) == "police" or lower(o) in _ANAPHORS for o in children(verb, "agent", "nsubj", "dobj"))
 
 
@@ -143,10 +145,13 @@ def _told_elsewhere(d: Draft) -> bool:
 
 
 def _speaker_tokens(d: Draft) -> set[int]:
-    """Tokens of the phrase of who says so."""
-    if d.said is None or d.said.verb is None:
+    """Tokens of the phrase of who says so, as far as it stands in the event's sentence."""
+    if d.said is None:
         return set()
-    return {w.i for s in d.said.verb.children if s.dep_ == "nsubj" for w in s.subtree}
+    out = {w.i for w in sentence(d.c.token) if d.said.start <= w.idx < d.said.end}
+    if d.said.verb is not None:
+        out |= {w.i for s in d.said.verb.children if s.dep_ == "nsubj" for w in s.subtree}
+    return out
 
 
 # --------------------------------------------------------------------------- day
