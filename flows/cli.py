@@ -21,6 +21,7 @@ from flows.compact_cmd import compact
 from flows.diff_cmd import diff
 from flows.merges_cmd import merges_app
 from flows.outlets_cmd import outlets_app, state_app
+from flows.prune_cmd import prune
 from tasks.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ app = typer.Typer(
 app.command("diff")(diff)
 app.command("backfill")(backfill)
 app.command("compact")(compact)
+app.command("prune")(prune)
 app.add_typer(outlets_app, name="outlets")
 app.add_typer(state_app, name="state")
 app.add_typer(merges_app, name="merges")

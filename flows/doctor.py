@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import importlib.metadata
 import os
 import shutil
@@ -31,6 +32,7 @@ def examine(rules: Settings, *, quick: bool) -> Iterator[Check]:
     for name, folder in (("tables", rules.processed), ("raw archive", rules.raw)):
         yield _folder(name, Path(folder))
     yield _tables(Path(rules.processed))
+    yield _retention(rules)
     yield _outlets(Path(rules.outlets))
     yield _cron(rules)
     if not quick:
@@ -69,8 +71,6 @@ def _model(rules: Settings) -> Check:
 
 def _own_models() -> Check:
     """The models of the repo load and find something in two sentences."""
-    import datetime as dt
-
     from tasks import tables
     from tasks.clean.text import clean_text
     from tasks.extract.events import find_events
@@ -126,6 +126,29 @@ def _tables(root: Path) -> Check:
     left = sorted(p.name for p in (root / ".work").glob("*") if p.is_dir())
     advice = f"unfinished runs, finished by the same command again: {', '.join(left)}" if left else ""
     return Check(what="table format", good=True, found=f"{len(store.nights('runs'))} nights", advice=advice)
+
+
+def _retention(rules: Settings) -> Check:
+    """What was deleted of the raw archive, what stays though its time is over, and what the next night deletes."""
+    from tasks.publish.retention import deleted_so_far, past_their_time, told
+    from tasks.publish.store import Store, StoreError
+
+    days = rules.retention.raw_days
+    found = f"raw files are kept {days} days" if days else "raw files are kept for ever"
+    root = Path(rules.processed)
+    try:
+        store = Store.open(root) if root.is_dir() else None
+    except StoreError as err:
+        return Check(what="retention", good=False, found=str(err))
+    if store is None:
+        return Check(what="retention", good=True, found=found)
+    gone = deleted_so_far(store)
+    found += f"; deleted so far: {told(gone)}" if gone else "; none was deleted"
+    past = list(past_their_time(store, Path(rules.raw), days, dt.datetime.now(dt.UTC).date()))
+    going = [n for n in past if not n.kept]
+    advice = [f"the next night deletes {told(going)}; nightdesk prune --dry-run lists them"] if going else []
+    advice += [f"{n.night} stays: {n.kept}" for n in past if n.kept]
+    return Check(what="retention", good=True, found=found, advice="; ".join(advice))
 
 
 def _outlets(path: Path) -> Check:

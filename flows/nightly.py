@@ -13,6 +13,7 @@ from tasks import tables
 from tasks.discover.outlets import load_outlets
 from tasks.discover.records import OutletConfig
 from tasks.publish.night import OutletFacts, Visit
+from tasks.publish.retention import delete_raw
 from tasks.publish.store import Store
 from tasks.report.summary import Summary
 from tasks.scrape.inputs import InputOptions, plan_shards
@@ -65,7 +66,9 @@ def run_night(request: Request, progress: Progress) -> Summary:
                     ),
                 )
         learn_of_tables(store, request.settings, request.raw)
-        return summary
+        days, today = request.settings.retention.raw_days, pipeline.now().date()
+        past = delete_raw(store, request.raw, days, today, dry_run=False)
+        return replace(summary, raw_deleted=past)
 
 
 def run_and_tell(request: Request, progress: Progress) -> Summary:

@@ -70,7 +70,7 @@ def run_id(store: Store, flow: str, night: dt.date, ingredients: list[str], sett
     return last if done and store.work(last).is_dir() else f"{stem}-{len(done) + 1}"
 
 
-ELSEWHERE = frozenset({"engine", "schedule", "notify", "raw", "processed", "state"})
+ELSEWHERE = frozenset({"engine", "schedule", "notify", "retention", "raw", "processed", "state"})
 """Settings that shape no row."""
 
 

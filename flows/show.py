@@ -51,6 +51,8 @@ def show_summary(summary: Summary, console: Console) -> None:
             _line(console, _bullet(f"{e.type}, {e.place}, {e.date} ({e.modality}): {e.what}"))
     for i, line in enumerate(summary.short_lines()):
         _line(console, ("" if i else "\n") + line)
+    for i, line in enumerate(summary.raw_lines()):
+        _line(console, ("" if i else "\n") + line)
     _line(console, f"\nTables  {summary.tables}")
     _line(console, f"Report  {summary.report}")
 

@@ -130,6 +130,15 @@ class ScheduleSettings(Section):
     )
 
 
+class RetentionSettings(Section):
+    raw_days: int | None = Field(
+        None,
+        ge=1,
+        description="days after which the pages fetched in a night are deleted, if all of them are in the tables; not "
+        "set: never. What is deleted cannot be read again by later versions (`nightdesk backfill`)",
+    )
+
+
 class NotifySettings(Section):
     webhook: SecretStr | None = Field(
         None, description="http or https address that a night which falls short is posted to, as JSON"
@@ -171,6 +180,7 @@ class Settings(BaseSettings):
     engine: EngineSettings = EngineSettings()
     schedule: ScheduleSettings = ScheduleSettings()
     notify: NotifySettings = NotifySettings()
+    retention: RetentionSettings = RetentionSettings()
 
     @classmethod
     def settings_customise_sources(

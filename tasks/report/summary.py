@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pyarrow.compute as pc
 
 from tasks import tables
+from tasks.publish.retention import RawNight, told
 from tasks.publish.store import Store
 from tasks.publish.write import read_table
 
@@ -65,6 +66,7 @@ class Summary:
     short: list[Short]  # of a night of the live web; an ingest promises nothing
     tables: str
     report: str
+    raw_deleted: list[RawNight] = field(default_factory=list)  # raw files past their time; those with `kept` stayed
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self) | {"night": self.night.isoformat()}
@@ -79,6 +81,12 @@ class Summary:
             lines.append(f"  {s.outlet}: {s.status.replace('_', ' ')}, {s.articles} articles{usual}")
         more = len(self.short) - SHORT_SHOWN
         return [*lines, f"  and {more} more, see the table coverage"] if more > 0 else lines
+
+    def raw_lines(self) -> list[str]:
+        """What became of raw files past their time, for a person; empty where none is."""
+        gone = [n for n in self.raw_deleted if not n.kept]
+        lines = [f"Raw files deleted after their time: {told(gone)}"] if gone else []
+        return lines + [f"Raw files of {n.night} stay past their time: {n.kept}" for n in self.raw_deleted if n.kept]
 
     def markdown(self) -> str:
         """For an artifact on Prefect's page."""

@@ -22,7 +22,7 @@ def _call(*args: object, code: int = 0, env: dict[str, str] | None = None) -> An
 
 @pytest.mark.parametrize(
     "command",
-    "run ingest serve demo report why show explore check tables doctor merges backfill compact".split(),
+    "run ingest serve demo report why show explore check tables doctor merges backfill compact prune".split(),
 )
 def test_help_of_every_command_says_what_it_does(command: str) -> None:
     assert command in _call("--help").output
