@@ -143,6 +143,8 @@ def test_sources_are_no_reader_and_no_unnamed_writer_when_a_text_addresses_someb
         ("Pakistan's prime minister said the jets had turned back.", "Pakistan prime minister", "person", False, "prime minister", "Pakistan"),
         ("The Indian Air Force flew home. Indian Defence Minister Raj Nair said the strikes were over.", "Raj Nair", "person", True, "Defence Minister", "Indian"),
         ("A think tank said the tax would not fall.", "think tank", "organisation", False, None, None),
+        ("The Canadian company Norvik Steel said it would close its plant in Oulu.", "Norvik Steel", "organisation", True, None, None),
+        ("The toddler of your tech family, Nils, said that the mouse was gone.", "Nils", "person", True, "toddler", None),
         ("Biochemist Soraya Okello said the cells were the same.", "Soraya Okello", "person", True, "Biochemist", None),
     ],
 )  # fmt: skip

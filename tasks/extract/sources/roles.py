@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+import numpy as np
+
 from tasks.extract.quotes.frame import NAME_TYPES, Frame, hash_of
 from tasks.extract.sources.beside import Beside, after_name, before_name
 from tasks.extract.sources.given import word_list
@@ -15,6 +17,7 @@ _NOUN_TAGS = frozenset(hash_of(t) for t in ("NN", "NNS", "NNP", "NNPS"))
 _KIN, _FAMILY = word_list("kin"), word_list("family")
 _HONORIFIC = frozenset("mr mr. mrs mrs. ms ms. miss mx sir dame dr dr. sister brother father".split())
 _DROP = frozenset("the a an his her their its our my former ex- then late one another 's ’s".split())
+_OWN = frozenset("his her their its our my your".split())
 _SCIENCES = ("ologist", "iatrist", "icist", "emist", "omist", "ician", "ographer", "ophysicist")
 _OF = frozenset(("of", "at", "for", "with", "from", "in"))
 _CALLINGS = word_list("callings")
@@ -53,7 +56,19 @@ def role_of(f: Frame, mentions: list[Mention], entity: Entity, cast: Cast) -> tu
         affiliation = None  # the laboratory of somebody
     if affiliation is not None and (affiliation.lower() in _DROP or affiliation == entity.name):
         affiliation = None  # "the" of "the National Weather Service"
+    if affiliation is not None and (
+        affiliation.split()[0].lower() in _OWN
+        or (entity.kind in ("organisation", "document") and _people(f, affiliation))
+    ):
+        affiliation = None  # the toddler of "your tech family"; an American film
     return role, affiliation
+
+
+def _people(f: Frame, name: str) -> bool:
+    """Whether the text uses a name as that of a people."""
+    start = f.text.find(name)
+    k = int(np.searchsorted(f.start, start))
+    return start >= 0 and k < len(f) and int(f.start[k]) == start and int(f.ent[k]) == hash_of("NORP")
 
 
 def _bare_title(role: str) -> bool:
