@@ -11,8 +11,9 @@ from rich.console import Console
 from rich.text import Text
 
 if TYPE_CHECKING:
+    from tasks.publish.changes import RowChange
     from tasks.report.changes import Side
-    from tasks.report.revisions import RevisionChanges, RowChange
+    from tasks.report.revisions import RevisionChanges
 
 _SIGNS = {"added": ("+", "green"), "removed": ("-", "red"), "altered": ("~", "yellow")}
 

@@ -24,7 +24,7 @@ SCHEMA_VERSION = 3
 
 A column that came later is null in the nights written before it, so it must be one that can be null.
 2: events.place_from, events.date_from.
-3: runs.given, runs.backfilled_at.
+3: runs.given, runs.backfilled_at; quotes.change, events.change, articles.gone.
 """
 
 
@@ -240,6 +240,10 @@ class Article:
     removed: Annotated[list[Removed], Col("what was cut, and why")]
     raw_ref: Annotated[RawRef | None, Col("where the raw form lies")]
     content_hash: Annotated[str, Col("hash of title and text: equal hashes, equal article")]
+    gone: Annotated[
+        list[str] | None,
+        Col("quote_ids and event_ids of the revision before that this one no longer has; null for a first revision"),
+    ] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -274,6 +278,10 @@ class Quote:
     quote_group: Annotated[str | None, Col("same for one utterance over all articles")]
     paragraph: Annotated[int, Col("paragraph of text it begins in, from 0")]
     confidence: Annotated[float, Col("chance that the row is right", "0 to 1")]
+    change: Annotated[
+        Literal["same", "added", "altered"] | None,
+        Col("against the revision of the article before; null in a first revision", low_cardinality=True),
+    ] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -412,6 +420,10 @@ class Event:
     ]
     story_id: Annotated[str | None, Col("the story it belongs to")]
     confidence: Annotated[float, Col("chance that the row is right", "0 to 1")]
+    change: Annotated[
+        Literal["same", "added", "altered"] | None,
+        Col("against the revision of the article before; null in a first revision", low_cardinality=True),
+    ] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

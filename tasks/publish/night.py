@@ -22,6 +22,7 @@ from tasks.extract.checks import InvariantError
 from tasks.extract.sources.merges import ids_of, merged
 from tasks.publish import snapshots
 from tasks.publish.catalogue import data_package
+from tasks.publish.changes import Revision, marks_of
 from tasks.publish.store import Commit, Store
 from tasks.publish.write import read_batches, read_table, write_batches
 
@@ -193,12 +194,35 @@ def _stage_rows(store: Store, commit: Commit, work: Path, run: RunFacts) -> None
                 data = _mapped(data, "story_id", data["event_id"], event_stories)
             yield merged(table, data, ids)
 
+    marks = marks_of(_revisions(work, run), store.files("articles"), rows)
+
+    def marked(table: str) -> Iterator[pa.Table]:
+        for data in rows(table):
+            if table == "articles" and marks.gone:
+                gone = pa.array([marks.gone.get(a) for a in data["article_id"].to_pylist()], pa.list_(pa.string()))
+                data = data.set_column(data.schema.get_field_index("gone"), data.schema.field("gone"), gone)
+            elif table in ("quotes", "events"):
+                data = _mapped(data, "change", data[tables.KEYS[table][0]], marks.change)
+            yield data
+
     for table in ("articles", "sources", "quotes", "events"):
-        _append(store, commit, table, run.night, rows(table))
+        _append(store, commit, table, run.night, marked(table))
     log = store.state_path("source_merges", run.night)
     merges = pa.concat_tables([read_table(log), merges], promote_options="default") if log.is_file() else merges
     pq.write_table(merges, commit.stage(log), compression="zstd")
     _stage_state(store, commit, work, run)
+
+
+def _revisions(work: Path, run: RunFacts) -> list[Revision]:
+    """Articles of the run that are kept, one a revision."""
+    columns = ["article_id", "article_key", "revision", "kept"]
+    failed = _all_failed(work, run)
+    return [
+        Revision(article_id=r["article_id"], article_key=r["article_key"], revision=r["revision"])
+        for shard in run.shards
+        for r in pq.read_table(work / "settled" / f"{shard}.parquet", columns=columns).to_pylist()
+        if r["kept"] and r["article_id"] not in failed
+    ]
 
 
 def _stage_state(store: Store, commit: Commit, work: Path, run: RunFacts) -> None:

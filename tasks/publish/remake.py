@@ -127,8 +127,8 @@ def show_corpus(store: Store, to: Store, old: Old, *, crawled: bool) -> None:
 def show_earlier(
     store: Store, to: Store, old: Old, run: Published, runs: list[Published], keys: set[str], *, days: int
 ) -> None:
-    """Let `run` see the nights published before it: their articles, what tells copies, wordings and repeats, and
-    `days` back also what links are found by. `keys`: article_keys of its inputs. Its own night is left as it is."""
+    """Let `run` see the nights published before it: their rows, what tells wordings and repeats, and `days` back also
+    what tells copies. `keys`: article_keys of its inputs. Its own night is left as it is."""
     earlier = {r.run_id for r in runs if (r.finished_at, r.run_id) < (run.finished_at, run.run_id)}
     of_night: dict[dt.date, set[str]] = defaultdict(set)
     for r in runs:
@@ -140,8 +140,7 @@ def show_earlier(
         whole = of_night[night] <= earlier
         ids = None if whole else _seen_ids(store, night, earlier, keys - old.keys)
         for table in ROWS:
-            if table == "articles" or first <= night < old.night:
-                _show(store.path(table, night), to.path(table, night), ids)
+            _show(store.path(table, night), to.path(table, night), ids)
         if first <= night < old.night:
             _show_signatures(store, to, night, ids)
         if not whole:

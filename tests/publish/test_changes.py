@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tasks.report.revisions import row_changes
+from tasks.publish.changes import row_changes
 
 Q = {"kind": "direct", "speaker": "Ana Ruiz", "stance": "neutral"}
 
