@@ -12,7 +12,7 @@ from tasks.extract.quotes.frame import hashes, is_in
 from tasks.extract.quotes.spans import Piece
 from tasks.extract.quotes.speakers import Cue, Scene
 
-NEEDED = 0.35
+NEEDED = 0.25
 NO_CLAUSE = 0.5
 """Told, without a subject in it and without a known cue: "displays his victim's body"."""
 NO_SPEAKER = 0.5
