@@ -18,7 +18,6 @@ from flows.engine import Progress
 from flows.nightly import FLOW as NIGHTLY
 from flows.versions import versions
 from tasks import tables
-from tasks.clean.task import clean_shard
 from tasks.extract.checks import InvariantError
 from tasks.publish import remake
 from tasks.publish.remake import Old, Published, Remade, RemakeError
@@ -212,14 +211,13 @@ def _remake(
     rules, everything = request.settings, remake.published_in(store)
     for run in runs:
         job = _job(run, old, shards[run.run_id], request)
+        cleaned = pipeline.clean(job, made, steps)
         work = made.work(run.run_id)
-        work.mkdir(parents=True, exist_ok=True)
-        steps.map("clean", clean_shard, [(s, work, rules.clean, job.run_id) for s in job.shards])
         names = [s.shard_id for s in job.shards]
         remake.check_inputs(store, old, run, _refs(work, names))
         days = max(rules.extract.story_days, rules.clean.copy_days)
         remake.show_earlier(store, made, old, run, everything, _keys(work, names), days=days)
-        pipeline.make_tables(job, made, steps, counts=False)
+        pipeline.make_tables(job, made, steps, cleaned=cleaned, counts=False)
     remade = steps.call("replace", remake.replace_night, store, made, old)
     steps.call("report", write_report, store.root, old.night)
     shutil.rmtree(folder, ignore_errors=True)

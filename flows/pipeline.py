@@ -97,14 +97,28 @@ def process(job: Job, steps: engine.Steps) -> Summary:
     return summarise(job.root, job.run_id, job.night, report)
 
 
-def make_tables(job: Job, store: Store, steps: engine.Steps, *, counts: bool = True) -> None:
-    """clean -> settle -> extract -> link -> publish into `store`; without the corpus-wide tables unless `counts`."""
-    rules = job.settings
+def clean(job: Job, store: Store, steps: engine.Steps) -> list[tables.ShardReport]:
+    """The job's shards, each cleaned into the run's work folder in `store`."""
     work = store.work(job.run_id)
     work.mkdir(parents=True, exist_ok=True)
+    return steps.map("clean", clean_shard, [(s, work, job.settings.clean, job.run_id) for s in job.shards])
+
+
+def make_tables(
+    job: Job,
+    store: Store,
+    steps: engine.Steps,
+    *,
+    cleaned: list[tables.ShardReport] | None = None,
+    counts: bool = True,
+) -> None:
+    """clean (unless it is `cleaned`) -> settle -> extract -> link -> publish into `store`; without the corpus-wide
+    tables unless `counts`."""
+    rules = job.settings
+    work = store.work(job.run_id)
     names = [s.shard_id for s in job.shards]
     reports = list(job.reports)
-    reports += steps.map("clean", clean_shard, [(s, work, rules.clean, job.run_id) for s in job.shards])
+    reports += clean(job, store, steps) if cleaned is None else cleaned
     reports.append(steps.call("settle", settle, work, names, _memory(store, job), rules.clean))
     reports += steps.map("extract", extract_shard, _largest_first(work, names, rules))
     window = {
