@@ -7,7 +7,7 @@ import os
 import shutil
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -101,6 +101,12 @@ def _extract(articles: list[tables.Article], rules: ExtractSettings) -> Found:
     texts = [a.text[: rules.max_chars] for a in read]
     docs = parse_all(nlp, texts)
     for i, article in enumerate(read):
+        if len(article.text) > rules.max_chars:
+            log.warning(
+                "%s has %d characters, of which the first %d are read for quotes and events (extract.max_chars)",
+                article.article_id, len(article.text), rules.max_chars,
+            )  # fmt: skip
+            article = replace(article, text=texts[i])
         try:
             try:
                 doc = next(docs)

@@ -13,7 +13,7 @@ from tasks.extract.quotes.frame import I64, Frame, strings_of
 from tasks.extract.quotes.spans import Piece
 from tasks.extract.sources.mentions import Mention
 
-REACH_BACK, REACH_AHEAD = 160, 70
+REACH_BACK, REACH_AHEAD = 80, 40
 """Tokens before and after a piece in which its speaker is looked for: nearly all annotated speakers lie closer."""
 RUNS_ON = 0.5
 """Chance that who spoke the paragraph before speaks the next one too, where the ranker knows nobody."""
