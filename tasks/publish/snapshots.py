@@ -140,7 +140,9 @@ with measured as (
     from inputs where dt = $night and run_id = $run and outlet is not null group by outlet
 ), counts as (
     select coalesce(v.outlet, n.outlet, o.outlet) as outlet,
-           coalesce(v.found, o.found, n.articles) as found, coalesce(v.fetched, o.fetched, n.articles) as fetched,
+           -- a second crawl of the night meets less, since the first has been there: what the first met stays
+           coalesce(greatest(v.found, o.found), n.articles) as found,
+           coalesce(greatest(v.fetched, o.fetched), n.articles) as fetched,
            coalesce(n.articles, 0) as articles,
            coalesce(v.robots, 'unknown') as robots, coalesce(v.feed_dead, false) as feed_dead,
            v.known > 0 or v.listed > 0 and f.unchanged > 0 as continues,

@@ -111,3 +111,9 @@ def test_expectation_follows_an_outlet_that_prints_less(tmp_path: Path) -> None:
 def test_an_ingest_into_a_crawled_night_keeps_what_the_crawl_met(status: str, tmp_path: Path) -> None:
     before = [dataclasses.replace(_earlier(0, 0, status))]
     assert _cover(tmp_path, None, before=before)["status"] == status
+
+
+def test_a_second_crawl_of_the_night_keeps_what_the_first_fetched(tmp_path: Path) -> None:
+    visit = Visit(outlet=OUTLET, **QUIET | {"found": 12, "fetched": 0})
+    row = _cover(tmp_path, visit, articles=9, inputs=KNOWN, before=[_earlier(0, 14, "ok")])
+    assert (row["found"], row["fetched"], row["articles"]) == (14, 14, 9)
