@@ -24,6 +24,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from tasks.publish.cells import guarded
 from tasks.publish.store import Store, StoreError
 from tasks.report import views
 from tasks.report.reader import render_reader, script_hash, templates
@@ -216,12 +217,10 @@ class _Pages:
 
 
 def _cell(value: Any) -> Any:
-    """One cell of a CSV file: lists joined; a text that a spreadsheet would run as a formula gets an apostrophe."""
+    """One cell of a CSV file: lists joined, a text harmless for spreadsheets."""
     if isinstance(value, list):
         value = "; ".join(str(v.get("name", v) if isinstance(v, dict) else v) for v in value)
-    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
-        return "'" + value
-    return value
+    return guarded(value) if isinstance(value, str) else value
 
 
 def _attachment(name: str, form: str) -> dict[str, str]:

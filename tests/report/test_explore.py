@@ -12,7 +12,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from flows.explore import ExploreError, serve_pages
-from tasks.report.explore import explore_app
+from tasks.report.explore import _cell, explore_app
 from tests.flows.test_cli import _call
 from tests.flows.test_ingest import _ingest
 
@@ -112,6 +112,14 @@ def test_content_of_articles_cannot_run(web: TestClient) -> None:
 def test_only_loopback_names_are_answered_and_only_reading(out: Path, web: TestClient) -> None:
     assert web.get("/", headers={"host": "evil.example"}).status_code == 400
     assert web.post("/quotes").status_code == 405
+
+
+@pytest.mark.parametrize(
+    ("value", "cell"),
+    [("＝1+1", "'＝1+1"), ("'=1", "''=1"), ("-3.5", "-3.5"), (["-a", "b"], "'-a; b"), (None, None), (7, 7)],
+)
+def test_cells_of_a_download_are_harmless_as_those_of_an_export(value: object, cell: object) -> None:
+    assert _cell(value) == cell
 
 
 def test_downloads_hold_what_is_shown(web: TestClient) -> None:
