@@ -1,7 +1,7 @@
 """kill -9 at random moments, then the same command again: the tables of an undisturbed run, and no page fetched twice.
 
-One moment of a night in the suite, many of nights and backfills under `make soak`. The moments come from a fixed seed, as shares of the time that an
-undisturbed run takes.
+One moment of a night in the suite, many of nights and backfills under `make soak`. The moments come from a fixed seed, as
+shares of the time that an undisturbed run takes.
 """
 
 from __future__ import annotations
