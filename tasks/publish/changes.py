@@ -194,7 +194,7 @@ def _rows(
     """Rows of the articles `wanted`, by article, in the order of the text; `files`: where published ones lie."""
     ids = pa.array(sorted(wanted), pa.string())
     names = tables.schema(table).names
-    pieces = [p for p in rows(table)]
+    pieces = list(rows(table))
     for articles in sorted(set(files.values())):
         file = articles.parents[2] / table / articles.parent.name / articles.name
         if file.is_file():

@@ -91,19 +91,19 @@ def forbidden(moves: F64, names: list[str]) -> F64:
 
 
 def _batch(keys: U64, texts: list[tuple[list[U64], I64, I64]]) -> Batch:
-    indices, counts = [], []
-    for columns, _, _ in texts:
-        table = np.stack(columns, 1)
-        at = np.minimum(np.searchsorted(keys, table), len(keys) - 1).astype(np.int32)
-        known = keys[at] == table
-        indices.append(at[known])
-        counts.append(known.sum(1))
-    index = np.concatenate(indices)
-    rows = np.concatenate([[0], np.cumsum(np.concatenate(counts))])
-    shape = (len(rows) - 1, len(keys))
     return Batch(
-        features=scipy.sparse.csr_matrix((np.ones(len(index), dtype=np.float32), index, rows), shape=shape),
+        features=scipy.sparse.vstack([ones(keys, np.stack(columns, 1)) for columns, _, _ in texts]).tocsr(),
         step=Step.of([y for _, y, _ in texts], [g for _, _, g in texts]),
+    )
+
+
+def ones(keys: U64, table: U64) -> Any:
+    """(n, K) sparse: a one for each value of a row of the table (n, C) that is among the sorted keys (K,)."""
+    at = np.minimum(np.searchsorted(keys, table), len(keys) - 1).astype(np.int32)
+    known = keys[at] == table
+    rows = np.concatenate([[0], np.cumsum(known.sum(1))])
+    return scipy.sparse.csr_matrix(
+        (np.ones(int(known.sum()), dtype=np.float32), at[known], rows), shape=(len(table), len(keys))
     )
 
 

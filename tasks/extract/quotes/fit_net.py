@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 import scipy.sparse  # type: ignore[import-untyped]
 
+from tasks.extract.language import F16
 from tasks.extract.quotes.crf import F32, F64
-from tasks.extract.quotes.fit import Step, forbidden, loss_slope
+from tasks.extract.quotes.fit import Step, forbidden, loss_slope, ones
 from tasks.extract.quotes.frame import I64, U64
-from tasks.extract.quotes.net import F16, Net
+from tasks.extract.quotes.net import Net
 from tasks.extract.quotes.ties import NEAR
 
 WORD = 2
@@ -87,7 +88,7 @@ def fit_net(texts: list[Text], encoder: str, names: list[str], plan: NetPlan) ->
     keys = keys[counts >= plan.min_count]
     sample = np.concatenate([t.vectors[::5] for t in texts]).astype(np.float32)
     mean, scale = sample.mean(0), sample.std(0)
-    known = [_embedded(keys, t.features[:, columns]) for t in texts]
+    known = [ones(keys, t.features[:, columns]) for t in texts]
     vectors = [((t.vectors.astype(np.float32) - mean) / scale).astype(np.float16) for t in texts]
     width, n_labels = plan.width, len(names)
     layers = _begin(plan, len(mean), texts[0].tied.shape[1], len(keys), n_labels, random)
@@ -136,16 +137,6 @@ def _begin(plan: NetPlan, n_in: int, n_ties: int, n_keys: int, n_labels: int, ra
 
 def _by_tie(weights: F32, width: int) -> F32:
     return np.ascontiguousarray(weights.reshape(len(weights), -1, width).transpose(1, 0, 2))
-
-
-def _embedded(keys: U64, table: U64) -> Any:
-    """(n, K) with a one for each of a token's values that has a row."""
-    at = np.minimum(np.searchsorted(keys, table), len(keys) - 1).astype(np.int32)
-    known = keys[at] == table
-    rows = np.concatenate([[0], np.cumsum(known.sum(1))])
-    return scipy.sparse.csr_matrix(
-        (np.ones(int(known.sum()), dtype=np.float32), at[known], rows), shape=(len(table), len(keys))
-    )
 
 
 def _batch(texts: list[Text], vectors: list[F16], known: list[Any]) -> _Batch:

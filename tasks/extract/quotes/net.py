@@ -10,9 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
-from tasks.extract.language import ENCODER
+from tasks.extract.language import ENCODER, F16
 from tasks.extract.quotes.crf import F32, F64, KeyTable
 from tasks.extract.quotes.frame import I64, U64, Frame
 from tasks.extract.quotes.ties import ties
@@ -21,8 +20,6 @@ SHARE = 0.7
 """The network's part in the sum of both models' scores."""
 BLOCK = 2_000
 """Tokens whose features are added up at once."""
-
-F16 = npt.NDArray[np.float16]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-import scipy.sparse  # type: ignore[import-untyped]
 
 from tasks.extract.quotes.corpus import Sample
 from tasks.extract.quotes.cues import CueModel, cue_candidates, cue_features
 from tasks.extract.quotes.features import CuePrior
+from tasks.extract.quotes.fit import ones
 from tasks.extract.quotes.frame import I64, U64
 
 
@@ -41,13 +41,7 @@ def fit_cues(samples: list[Sample], priors: list[CuePrior], *, min_count: int = 
     table = np.concatenate([np.stack(c, 1) for c in columns])
     keys, counts = np.unique(table, return_counts=True)
     keys = keys[counts >= min_count]
-    k = np.minimum(np.searchsorted(keys, table), len(keys) - 1)
-    ok = keys[k] == table
-    indptr = np.concatenate([[0], np.cumsum(ok.sum(1))])
-    x = scipy.sparse.csr_matrix(
-        (np.ones(int(ok.sum()), dtype=np.float32), k[ok], indptr),
-        shape=(len(table), len(keys)),
-    )
+    x = ones(keys, table)
     fit = LogisticRegression(C=0.15, solver="lbfgs", max_iter=60, fit_intercept=False).fit(x, np.concatenate(right))
     weights = fit.coef_[0].astype(np.float32)
     kept = np.abs(weights) > 0.01
