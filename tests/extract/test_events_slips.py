@@ -54,6 +54,32 @@ SLIPS: tuple[tuple[str, str, dict[str, Any]], ...] = (
         {"killed_min": 10, "recipient_text": "At least ten militants"},
     ),
     (
+        "He said 412 people had been killed in the riots, including 60 in police firing.",
+        "firing",
+        {"actor_text": "police", "killed_min": 60, "killed_max": 60},
+    ),
+    (
+        "He condemned the police firing that left one man dead on Sunday.",
+        "firing",
+        {"actor_text": "the police", "recipient_text": "one man", "killed_min": 1},
+    ),
+    (
+        "Three were killed in a police-protester clash in Nairobi.",
+        "clash",
+        {"actor_text": "police", "recipient_text": "protester", "killed_min": 3},
+    ),
+    (
+        "More people died in police firing than in the stampede, a monitor said.",
+        "firing",
+        {"actor_text": "police", "killed_min": 2, "killed_max": None},
+    ),
+    (
+        "When police dispersed them with tear-gas shells, residents of the quarter attacked the police.",
+        "attacked",
+        {"actor_text": "residents of the quarter", "recipient_text": "the police", "mode": None},
+    ),
+    ("The smuggler is currently held by the police.", "held", {"actor_text": "the police", "mode": "arrest"}),
+    (
         "His father, who fled Cuba after being arrested by soldiers, was a farmer.",
         "arrested",
         {"displaced_min": None, "displaced_max": None},

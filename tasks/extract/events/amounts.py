@@ -91,7 +91,20 @@ def amount_of_one(n: Token) -> _Amount | None:
             got = from_numeral(c)
             if got is not None:
                 return got
-    return _single(n)
+    return _share(n) or _single(n)
+
+
+def _share(n: Token) -> _Amount | None:
+    """ "more people", "57 per cent of those": how many is not said, but it was more than one."""
+    if n.tag_ not in ("NNS", "DT") or not (lower(n) == "those" or classes(n) & _PEOPLE):
+        return None
+    words = word_lists("numbers.txt")["share"]
+    above = [n.head.head] if n.dep_ == "pobj" and lower(n.head) == "of" else []
+    part = next((w for w in [*children(n, "amod", "det", "advmod"), *above] if lower(w) in words), None)
+    if part is None:
+        return None
+    first, last = (part, n) if part.i < n.i else (n, n)
+    return _Amount(2, None, first.idx, last.idx + len(last.text))
 
 
 _ROUND = frozenset({"hundred", "thousand", "million", "lakh", "crore"})
@@ -114,11 +127,14 @@ def _many_times(n: Token) -> _Amount | None:
     return None
 
 
+_PEOPLE = frozenset({"civilian", "police", "military", "rebel", "government", "person"})
+
+
 def _single(n: Token) -> _Amount | None:
     """ "a soldier", "the pastor", a named person: one."""
     if n.ent_type_ == _PERSON_ENT and n.tag_ == "NNP":
         return _Amount(1, 1, n.idx, n.idx + len(n.text))
-    people = classes(n) & {"civilian", "police", "military", "rebel", "government", "person"} - {"entity"}
+    people = classes(n) & _PEOPLE
     if (
         n.tag_ == "NN"
         and people

@@ -15,11 +15,13 @@ from tasks.extract.events.syntax import (
     classes,
     doer,
     hyphened,
+    is_fire_noun,
     is_passive,
     lemma,
     lower,
     phrase,
     prepositions,
+    toll_of,
     undergoer,
 )
 
@@ -65,7 +67,7 @@ def match(t: Token, ctx: Context, ontology: Ontology) -> Rule | None:
         return None
     word = lemma(t)
     tries = [(kind, word)]
-    if kind == "v" and t.tag_ == "VBG" and t.dep_ in ("nsubj", "pobj", "compound", "dobj"):
+    if kind == "v" and t.tag_ == "VBG" and (t.dep_ in ("nsubj", "pobj", "compound", "dobj") or is_fire_noun(t)):
         tries.append(("n", lower(t)))
     if kind == "n":
         tries.append(("n", lower(t)))
@@ -320,10 +322,26 @@ def _attacker_died(cause: Token, toll: Token) -> bool:
     return under and lower(who) in ("they", "he", "she")
 
 
+def _has_own_toll(n: Token) -> bool:
+    """ "668 were killed, including 100 in police firing": one cause of several."""
+    return any((cause := toll_of(h)) is not None and cause.i == n.i for h in [*above(n)][:3] if h.like_num)
+
+
+def _against(x: Token, y: Token) -> bool:
+    """ "When police used tear gas, residents attacked the police": who did the one suffered the other."""
+    if x.pos_ == "VERB" or y.pos_ != "VERB":
+        return False
+    verb = next((h for h in [*above(x)][:4] if h.pos_ == "VERB"), None)
+    if verb is None or verb.i == y.i or is_passive(verb):
+        return False
+    who, whom = doer(verb), undergoer(y)
+    return who is not None and whom is not None and who.i != whom.i and lemma(who) == lemma(whom)
+
+
 def _one_incident(a: Candidate, b: Candidate) -> bool:
     """Two words of violence in one sentence are one incident unless two doers or two victims keep them apart."""
     x, y = a.token, b.token
-    if a.alleged != b.alleged:
+    if a.alleged != b.alleged or _has_own_toll(x) or _has_own_toll(y) or _against(x, y) or _against(y, x):
         return False
     if lemma(x) in _RESULT or lemma(y) in _RESULT:
         cause, toll = (y, x) if lemma(x) in _RESULT else (x, y)

@@ -10,6 +10,7 @@ from tasks.extract.events.amounts import amount, amount_of_one, from_numeral, qu
 from tasks.extract.events.lexicon import word_lists
 from tasks.extract.events.syntax import (
     RELATIVE,
+    above,
     children,
     classes,
     grammatical_subject,
@@ -17,6 +18,7 @@ from tasks.extract.events.syntax import (
     lemma,
     lower,
     sentence,
+    toll_of,
     undergoer,
 )
 
@@ -104,8 +106,20 @@ def _at(t: Token) -> Iterator[Count]:
     elif le in ("custody",) and lemma(t.head) == "into":
         verb = t.head.head
         yield from _count(t, undergoer(verb), "arrested")
+    elif t.like_num and (cause := toll_of(t)) is not None:
+        harm = next((f for h in [*above(t)][:8] if (f := _field_of(h))), None)
+        got = from_numeral(t)
+        if harm is not None and got is not None:
+            yield Count(field=harm, min=got.low, max=got.high, start=got.start, end=got.end, token=cause)
     elif le in ("round", "pick") and any(lower(c) == "up" for c in t.children):
         yield from _count(t, undergoer(t), "arrested")
+
+
+def _field_of(t: Token) -> str | None:
+    if t.pos_ == "VERB":
+        return next((f for f, verbs in _VERBS.items() if lemma(t) in verbs), None)
+    found = _NOUNS.get(lemma(t)) or _ADJECTIVES.get(lower(t))
+    return found if found in _PERSONS else None
 
 
 _BLOWN = frozenset({"blow", "explode", "detonate"})

@@ -349,7 +349,7 @@ def _row(
     end = max(doc[last].idx + len(doc[last].text), trigger_end)
     columns = {
         **_side("actor", roles.describe(d.actor) if d.actor is not None else None, sources),
-        **_side("recipient", roles.describe(d.recipient) if d.recipient is not None else None, sources),
+        **_side("recipient", roles.describe(d.recipient, d.actor) if d.recipient is not None else None, sources),
         **_pin(at),
         **_day(at),
         **_numbers(d),

@@ -19,6 +19,7 @@ from tasks.extract.events.syntax import (
     classes,
     doer,
     grammatical_subject,
+    is_fire_noun,
     is_human,
     is_passive,
     lemma,
@@ -61,12 +62,12 @@ def find_roles(c: Candidate, ontology: Ontology) -> tuple[Token | None, Token | 
     """Head words of actor and recipient."""
     if c.fixed:
         return c.actor, c.recipient
-    actor, recipient = _noun_roles(c) if c.token.pos_ != "VERB" else _verb_roles(c)
+    actor, recipient = _noun_roles(c) if _told_as_noun(c.token) else _verb_roles(c)
     for other in c.also:
         if actor is not None and recipient is not None:
             break
         one = Candidate(token=other, of=c.of, mode=c.mode, rule=c.rule)
-        a, r = _noun_roles(one) if other.pos_ != "VERB" else _verb_roles(one)
+        a, r = _noun_roles(one) if _told_as_noun(other) else _verb_roles(one)
         if a is not None and a.i in {c.token.i, *(x.i for x in c.also)} and all(x.pos_ != "PROPN" for x in a.children):
             a = None  # "fighting … killed ten": who did it is not said
         if actor is None and a is not None and (recipient is None or a.i != recipient.i):
@@ -77,6 +78,10 @@ def find_roles(c: Candidate, ontology: Ontology) -> tuple[Token | None, Token | 
         actor = _forces_here(c.token, recipient)
     actor = _speaker_of(actor)
     return _reciprocal(c, actor, recipient)
+
+
+def _told_as_noun(t: Token) -> bool:
+    return t.pos_ != "VERB" or is_fire_noun(t)
 
 
 def _forces_here(t: Token, recipient: Token | None) -> Token | None:
@@ -147,6 +152,9 @@ _FIRE = word_lists("words.txt")["fire"]
 
 def _in_whose_fire(v: Token) -> Token | None:
     """ "killed in police firing", "died in shelling by the army": whose fire it was, however the parse hangs it."""
+    subject = next(iter(children(v, "nsubj")), None)
+    if subject is not None and lower(subject) in RELATIVE and subject.i and lower(subject.nbor(-1)) in _FIRE:
+        return noun_owner(subject.nbor(-1))  # "the police firing that left two dead"
     for p, o in prepositions(v):
         if p not in ("in", "by", "during", "from", "to", "of"):
             continue
@@ -332,6 +340,9 @@ def _in_clause(c: Candidate, v: Token) -> Token | None:
 
 def _noun_roles(c: Candidate) -> tuple[Token | None, Token | None]:
     n = c.token
+    sides = _joined_sides(n) if c.has("violent") else None
+    if sides is not None:
+        return sides
     actor = noun_owner(n)
     recipient = None
     if n.dep_ == "compound" and actor is None:
@@ -377,6 +388,18 @@ def _noun_roles(c: Candidate) -> tuple[Token | None, Token | None]:
     return actor, recipient
 
 
+def _joined_sides(n: Token) -> tuple[Token, Token] | None:
+    """ "a police-protester clash": both sides stand before the word, joined by a hyphen."""
+    if n.i < 3 or lemma(n) not in _MUTUAL:
+        return None
+    first, mark, second = n.doc[n.i - 3], n.nbor(-2), n.nbor(-1)
+    joined = mark.text in ("-", "–", "‑") and not first.whitespace_ and not mark.whitespace_
+    return (first, second) if joined and (is_human(first) or is_human(second)) else None
+
+
+_MUTUAL = frozenset({"clash", "fighting", "battle", "skirmish", "firefight", "gunfight", "gunbattle", "war"})
+
+
 def _who_began(n: Token) -> Token | None:
     """ "X have begun a new stage in the offensive": X."""
     for h in [*above(n)][:5]:
@@ -400,10 +423,12 @@ def _country(doc: Any, a: int, b: int) -> str | None:
     return g.country(words) if words[:1].isupper() else None
 
 
-def describe(t: Token) -> Role:
-    """A head word as a side: its phrase, kind, country and sector."""
+def describe(t: Token, other: Token | None = None) -> Role:
+    """A head word as a side: its phrase, kind, country and sector; without the other side, where a hyphen joins it."""
     doc = t.doc
     a, b = phrase(t)
+    if other is not None and other.i == t.i - 2 and a <= other.i:
+        a = t.i
     start, end = chars(doc, a, b)
     kinds = classes(t)
     sector = next((s for k, s in _SECTORS if k in kinds), None)

@@ -191,8 +191,29 @@ def grammatical_subject(v: Token, depth: int = 0) -> Token | None:
     return None
 
 
+def is_fire_noun(t: Token) -> bool:
+    """The "firing" of "in police firing", which the parser takes for a verb: a noun, though it is told as one."""
+    if t.tag_ != "VBG" or t.i == 0 or children(t, "dobj") or t.dep_ not in ("acl", "pcomp", "amod"):
+        return False
+    before = t.nbor(-1)
+    return before.dep_ == "pobj" and bool(classes(before) & {"police", "military"})
+
+
+def toll_of(n: Token) -> Token | None:
+    """The cause of a number that stands alone within a toll: the firing of "including 100 in police firing"."""
+    if n.dep_ not in ("pobj", "conj", "appos", "npadvmod", "dobj"):
+        return None
+    for p, o in prepositions(n):
+        if p in ("in", "by", "during"):
+            after = o.nbor(1) if o.i + 1 < len(o.doc) else o
+            return after if is_fire_noun(after) else o
+    return None
+
+
 def noun_owner(n: Token) -> Token | None:
     """X of "X's plan", "the X plan"."""
+    if is_fire_noun(n):
+        return n.nbor(-1)
     own = [c for c in children(n, "poss") if c.pos_ != "PRON" and c.ent_type_ not in ("DATE", "TIME")]
     if own:
         return own[0]
