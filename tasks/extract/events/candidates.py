@@ -19,6 +19,7 @@ from tasks.extract.events.syntax import (
     is_passive,
     lemma,
     lower,
+    noun_owner,
     phrase,
     prepositions,
     toll_of,
@@ -322,9 +323,23 @@ def _attacker_died(cause: Token, toll: Token) -> bool:
     return under and lower(who) in ("they", "he", "she")
 
 
+def _doer_of(t: Token) -> Token | None:
+    return doer(t) if t.pos_ == "VERB" else noun_owner(t)
+
+
+def _rivals(a: Token, b: Token) -> bool:
+    """ "police shootings … and a sniper killing five": two who bear arms, of two kinds."""
+    one, other = classes(a) & _ARMED, classes(b) & _ARMED
+    return bool(one and other) and not one & other
+
+
+_ARMED = frozenset({"police", "military", "rebel"})
+
+
 def _has_own_toll(n: Token) -> bool:
     """ "668 were killed, including 100 in police firing": one cause of several."""
-    return any((cause := toll_of(h)) is not None and cause.i == n.i for h in [*above(n)][:3] if h.like_num)
+    near = [w for h in [*above(n)][:3] for w in (h, *children(h, "nsubj"))]
+    return any((cause := toll_of(w)) is not None and cause.i == n.i for w in near if w.like_num)
 
 
 def _against(x: Token, y: Token) -> bool:
@@ -360,10 +375,12 @@ def _one_incident(a: Candidate, b: Candidate) -> bool:
                 and is_passive(toll)
             )
         return True
+    dx, dy = _doer_of(x), _doer_of(y)
     if x.pos_ == "VERB" and y.pos_ == "VERB":
-        dx, dy = doer(x), doer(y)
         if dx is not None and dy is not None and dx.i != dy.i and phrase(dx) != phrase(dy):
             return False
+    elif dx is not None and dy is not None and _rivals(dx, dy):
+        return False
     near = {h.i for h in [*above(y)][:5]} | {h.i for h in [*above(x)][:5]}
     if x.i in near or y.i in near:
         return True

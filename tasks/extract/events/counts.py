@@ -236,7 +236,10 @@ def _of_noun(t: Token, field: str) -> Iterator[Count]:
         return
     if negative:
         word = next((c for c in t.children if lower(c) in ("no", "any", "other")), t)
+        others = any(lower(c) == "other" for c in t.children)  # "killed only the bombers, without other casualties"
         for f in fields:
+            if others and f == "killed":
+                continue
             yield Count(field=f, min=0, max=0, start=min(word.idx, t.idx), end=t.idx + len(t.text), token=t)
         return
     got = None

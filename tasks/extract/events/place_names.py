@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tasks.extract.events.gazetteer import Place, fold, gazetteer
@@ -32,6 +32,8 @@ from tasks.extract.events.syntax import lemma, lower
 Token = Any
 _NOT_PLACES = word_lists("words.txt")["not_places"]
 MAX_MENTIONS = 400
+_BESIDE = frozenset({"border", "neighbour", "neighbor", "adjoin"})
+"""What stands behind these only says where another place lies."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +86,7 @@ def survey(doc: Any, caseless: bool) -> tuple[list[Mention], str | None]:
                 country=got.country if got else r.hint or _only(votes),
             )
         )
-    return sorted(out + _described(doc, votes), key=lambda m: m.first), _only(votes)
+    return sorted(out + _described(doc, votes) + _again(doc, out), key=lambda m: m.first), _only(votes)
 
 
 def is_dateline(doc: Any, m: Mention) -> bool:
@@ -219,6 +221,32 @@ def _described(doc: Any, votes: Counter[str]) -> list[Mention]:
     return out
 
 
+def _again(doc: Any, named: list[Mention]) -> list[Mention]:
+    """ "Several schools in the city": the town that the text named last."""
+    out: list[Mention] = []
+    for t in doc:
+        if lower(t) not in _TOWN or t.i == 0 or lower(doc[t.i - 1]) != "the" or t.dep_ != "pobj":
+            continue
+        if any(lower(c) == "of" for c in t.children) or not in_place_position(doc, t.i - 1):
+            continue
+        towns = [m for m in named if t.i - TOWN_REACH < m.first < t.i and _is_town(m)]
+        if towns:
+            start = doc[t.i - 1].idx
+            end = t.idx + len(t.text)
+            words = f"{doc[t.i - 1].text_with_ws}{t.text}"
+            out.append(replace(towns[-1], first=t.i - 1, last=t.i, start=start, end=end, text=words))
+    return out
+
+
+_TOWN = frozenset({"city", "town", "village"})
+TOWN_REACH = 150
+"""Tokens back over which "the city" is the one named last."""
+
+
+def _is_town(m: Mention) -> bool:
+    return m.place.kind == "city" if m.place else True
+
+
 def _own_name_first(options: tuple[Place, ...], key: str) -> tuple[Place, ...]:
     """Places that are called so, without those that only bear it as another name; unless one of these is far larger."""
     own = [p for p in options if fold(p.name) == key]
@@ -286,7 +314,7 @@ def _countries(doc: Any, raws: list[_Raw], caseless: bool) -> Counter[str]:
     for r in raws:
         if r.hint:
             votes[r.hint] += 2
-        if not r.options:
+        if not r.options or (r.first and lemma(doc[r.first - 1]) in _BESIDE):
             continue
         top = r.options[0]
         if top.kind == "country" and top.country:
@@ -306,11 +334,22 @@ def _countries(doc: Any, raws: list[_Raw], caseless: bool) -> Counter[str]:
             got = g.demonym(t.text)
             if got and not any(lemma(w) in PRESS for w in doc[t.i + 1 : t.i + 4]):
                 votes[got] += 1
+    if caseless:
+        votes.update(iso for t in doc if (iso := _land_of_town(t)) is not None)
     text = doc[:4000].text.lower()
     for cue, iso in _cues():
         if cue in text and re.search(rf"\b{re.escape(cue)}\b", text):
             votes[iso] += 1
     return votes
+
+
+def _land_of_town(t: Token) -> str | None:
+    """The country of a large town named without a capital ("vadodara police"), where no other country has its like."""
+    if t.pos_ not in ("NOUN", "PROPN") or len(t.text) < 5 or common(t) or t.text in _NOT_PLACES:
+        return None
+    found = [p for p in gazetteer().lookup(fold(t.text)) if p.kind == "city" and p.population > 10_000]
+    lands = {p.country for p in found}
+    return lands.pop() if len(lands) == 1 and max(p.population for p in found) > FAR else None
 
 
 @functools.cache

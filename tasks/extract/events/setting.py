@@ -246,6 +246,8 @@ def _date_score(d: Draft, rivals: set[int], span: Any) -> float:
     t = d.c.token
     also = {x.i for x in d.c.also}
     own = {t.i} | also
+    if span.end < len(t.doc) and lemma(t.doc[span.end]) in _SAYING and span.end not in own:
+        return 0.0  # "the party on Friday said …"
     ups = {a.i for w in (t, *d.c.also) for a in above(w)}
     root = span.root
     near = min(0.4, float(abs(root.i - t.i)) / 100)

@@ -201,10 +201,11 @@ def is_fire_noun(t: Token) -> bool:
 
 def toll_of(n: Token) -> Token | None:
     """The cause of a number that stands alone within a toll: the firing of "including 100 in police firing"."""
-    if n.dep_ not in ("pobj", "conj", "appos", "npadvmod", "dobj"):
+    told = n.head if n.dep_ == "nsubj" and lemma(n.head) == "be" else n  # "of which 100 were in police firing"
+    if told is n and n.dep_ not in ("pobj", "conj", "appos", "npadvmod", "dobj"):
         return None
-    for p, o in prepositions(n):
-        if p in ("in", "by", "during"):
+    for p, o in prepositions(told):
+        if p in ("in", "by", "during") or (told is not n and p in ("to", "from")):
             after = o.nbor(1) if o.i + 1 < len(o.doc) else o
             return after if is_fire_noun(after) else o
     return None
