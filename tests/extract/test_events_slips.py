@@ -80,6 +80,24 @@ SLIPS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ),
     ("The smuggler is currently held by the police.", "held", {"actor_text": "the police", "mode": "arrest"}),
     (
+        "One man died on Monday in the Iraqi town of Nasiriyah. Protesters shut down schools in the city.",
+        "shut",
+        {"place_name": "Nasiriyah", "place_country": "IRQ"},
+    ),
+    (
+        "He spoke of the police shootings in Louisiana and a sniper killing five officers.",
+        "shootings",
+        {"actor_text": "police", "place_name": "Louisiana", "killed_min": None},
+    ),
+    (
+        "Three bombers attacked a station and blew themselves up without other casualties.",
+        "attacked",
+        {"killed_max": 3, "injured_max": 0},
+    ),
+    ("The party on Friday said it plans to take out a march in memory of the dead.", "take", {"date_text": None}),
+    ("Iran detained 10 Canadian anglers on Tuesday.", "detained", {"recipient_text": "Canadian"}),
+    ("Iran detained 10 Canadian sailors on Tuesday.", "detained", {"recipient_text": "10 Canadian sailors"}),
+    (
         "His father, who fled Cuba after being arrested by soldiers, was a farmer.",
         "arrested",
         {"displaced_min": None, "displaced_max": None},

@@ -358,10 +358,12 @@ def _one_incident(a: Candidate, b: Candidate) -> bool:
     x, y = a.token, b.token
     if a.alleged != b.alleged or _has_own_toll(x) or _has_own_toll(y) or _against(x, y) or _against(y, x):
         return False
+    dx, dy = _doer_of(x), _doer_of(y)
+    if dx is not None and dy is not None and _rivals(dx, dy) and not x.pos_ == y.pos_ == "VERB":
+        return False
     if lemma(x) in _RESULT or lemma(y) in _RESULT:
         cause, toll = (y, x) if lemma(x) in _RESULT else (x, y)
         if lemma(cause) in _RESULT:
-            dx, dy = doer(x), doer(y)
             return dx is None or dy is None or dx.i == dy.i
         if _attacker_died(cause, toll):
             return False
@@ -375,12 +377,9 @@ def _one_incident(a: Candidate, b: Candidate) -> bool:
                 and is_passive(toll)
             )
         return True
-    dx, dy = _doer_of(x), _doer_of(y)
     if x.pos_ == "VERB" and y.pos_ == "VERB":
         if dx is not None and dy is not None and dx.i != dy.i and phrase(dx) != phrase(dy):
             return False
-    elif dx is not None and dy is not None and _rivals(dx, dy):
-        return False
     near = {h.i for h in [*above(y)][:5]} | {h.i for h in [*above(x)][:5]}
     if x.i in near or y.i in near:
         return True

@@ -5,12 +5,14 @@ Tokens are spaCy tokens; every walk is bounded, for a broken parse of a hostile 
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator
 from typing import Any
 
 from tasks.extract.events.gazetteer import gazetteer
 from tasks.extract.events.lexicon import noun_classes, word_lists
+from tasks.extract.sources.mentions import noun_kinds
 
 Token = Any
 MAX_WALK = 60
@@ -60,6 +62,16 @@ def hyphened(t: Token) -> tuple[str, ...]:
     return (f"{first}-{t.lower_}", f"{first}-{lemma(t)}")
 
 
+_CIVILIAN = frozenset({"civilian"})
+_THINGS_TOO = word_lists("words.txt")["things_too"]
+
+
+@functools.cache
+def callings() -> frozenset[str]:
+    """Nouns of persons that sources are known by; without those that name things as well ("model", "lock")."""
+    return frozenset(noun for noun, kind in noun_kinds().items() if kind == "person") - _THINGS_TOO
+
+
 def classes(t: Token) -> frozenset[str]:
     """Classes of a noun token: by lemma, last part of a compound, entity label, or being a people's name."""
     known = noun_classes()
@@ -67,6 +79,8 @@ def classes(t: Token) -> frozenset[str]:
     found = known.get(word) or known.get(lower(t))
     if found is None:
         found = next((known[k] for k in (*hyphened(t), *_SPLIT.split(word)[-1:]) if k in known), frozenset())
+    if not found and t.pos_ == "NOUN" and word in callings():
+        found = _CIVILIAN
     ent = t.ent_type_
     extra: set[str] = set()
     if ent in ("GPE", "NORP") or (t.pos_ in ("PROPN", "ADJ", "NOUN") and gazetteer().demonym(word)):
