@@ -97,6 +97,19 @@ SLIPS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("The party on Friday said it plans to take out a march in memory of the dead.", "take", {"date_text": None}),
     ("Iran detained 10 Canadian anglers on Tuesday.", "detained", {"recipient_text": "Canadian"}),
     ("Iran detained 10 Canadian sailors on Tuesday.", "detained", {"recipient_text": "10 Canadian sailors"}),
+    ("He condemned the attack on the church in Lagos.", "attack", {"actor_text": None, "place_name": "Lagos"}),
+    ("Another five were killed in artillery fire near the front.", "killed", {"actor_text": None, "killed_min": 5}),
+    ("A bomb killed ten people in Kabul.", "killed", {"actor_text": None, "killed_min": 10}),
+    (
+        "A stabbing that killed a passenger may have followed a quarrel, authorities said.",
+        "stabbing",
+        {"modality": "reported"},
+    ),
+    (
+        "The firm left China Geo after villagers began protesting in Lesotho.",
+        "protesting",
+        {"place_name": "Lesotho"},
+    ),
     (
         "His father, who fled Cuba after being arrested by soldiers, was a farmer.",
         "arrested",

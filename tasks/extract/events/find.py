@@ -50,7 +50,10 @@ def find_events(
     spans = [_bounded(doc, d) for d in drafts]
     settings = setting.set_events(doc, article, drafts, spans, _is_caseless(article.text))
     rows: dict[str, tables.Event] = {}
+    on_a_work = setting.on_a_work(doc)
     for d, span, at in zip(drafts, spans, settings, strict=True):
+        if on_a_work and d.c.has("violent") and at.when is None:
+            continue  # a fight of a film's story, not of the world
         row = _row(doc, article, d, span, at, sources, kinds)
         rows.setdefault(row.event_id, row)
     return sorted(rows.values(), key=lambda e: (e.trigger_start, e.trigger_end, e.type))

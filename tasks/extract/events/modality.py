@@ -146,6 +146,10 @@ def _from_above(below: Token, h: Token, t: Token) -> str | None:
         return "planned" if infinitive else _STOP
     if infinitive and below.dep_ in ("acl", "relcl"):
         return "planned"
+    if below.dep_ == "acomp" and h.pos_ in ("VERB", "AUX") and _auxiliaries(h) & _TENTATIVE:
+        return "hypothetical"  # "they may be willing to pay"
+    if below.dep_ == "nsubj" and below.pos_ == "NOUN" and any(x.tag_ == "VBD" for x in children(below, "relcl")):
+        return _STOP  # "a stabbing that killed a passenger may have followed a quarrel"
     if below.dep_ == "nsubj" and h.pos_ in ("VERB", "AUX"):
         if any(
             lower(a) in ("likely", "possible", "imminent", "expected", "feared", "inevitable")
@@ -223,7 +227,7 @@ def _governed(below: Token, h: Token, word: str, infinitive: bool) -> str | None
             if (
                 word in verbs("plan")
                 and (infinitive or below.dep_ in ("dobj", "ccomp"))
-                and word not in ("tell", "ask")
+                and (word not in ("tell", "ask") or (word == "ask" and infinitive and below.dep_ == "xcomp"))
                 and not (below.dep_ == "ccomp" and _told_as_past(below))
             ):
                 return "planned" if word not in ("want", "urge", "demand", "ask", "call", "warn") else "hypothetical"

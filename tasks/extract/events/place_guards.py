@@ -132,6 +132,8 @@ def allowed(
         return True  # "in Gao, Mali": whatever the entity tagger makes of it
     if countrylike and options[0].kind == "country":
         person = t.ent_type_ == "PERSON" and not placed
+        if t.ent_type_ == "ORG" and after is not None and after.ent_iob_ == "I" and after.is_title and not placed:
+            return False  # "China Geo left": a firm
         owns = after is not None and after.tag_ == "POS" and not (before is not None and before.is_title)
         return owns or not person  # "Mali's president", whatever the entity tagger makes of it
     if after is not None and lemma(after) in KINDS and t.head.i == after.i and placed:

@@ -77,7 +77,12 @@ def find_roles(c: Candidate, ontology: Ontology) -> tuple[Token | None, Token | 
     if actor is None and ontology.mode_is(c.of, c.mode, "by_forces"):
         actor = _forces_here(c.token, recipient)
     actor = _speaker_of(actor)
+    if actor is not None and c.has("violent") and not is_human(actor) and classes(actor) & _NO_ACTOR:
+        actor = None  # "a bomb killed ten": nobody is named who did it
     return _reciprocal(c, actor, recipient)
+
+
+_NO_ACTOR = frozenset({"weapon", "attackword", "protestword", "casualty"})
 
 
 def _told_as_noun(t: Token) -> bool:
@@ -147,6 +152,8 @@ def _verb_roles(c: Candidate) -> tuple[Token | None, Token | None]:
     return who, recipient
 
 
+_REACTS = word_lists("words.txt")["reacts"]
+"""Verbs whose subject did not do what their object tells: "condemned the attack", "crushed the protests"."""
 _FIRE = word_lists("words.txt")["fire"]
 
 
@@ -166,7 +173,7 @@ def _in_whose_fire(v: Token) -> Token | None:
         if lemma(o) in _FIRE or lower(o) in _FIRE:
             by = next((x for q, x in prepositions(o) if q in ("by", "from") and is_human(x)), None)
             owner = by or noun_owner(o)
-            if owner is not None and is_human(owner):
+            if owner is not None and is_human(owner) and "weapon" not in classes(owner):
                 return owner
     return None
 
@@ -372,7 +379,7 @@ def _noun_roles(c: Candidate) -> tuple[Token | None, Token | None]:
     if n.dep_ in ("dobj", "nsubjpass", "pobj", "xcomp", "attr") and not c.has("unowned"):
         verb = head if head.pos_ == "VERB" else head.head
         if verb.pos_ == "VERB" and n.dep_ != "pobj":
-            who = doer(verb)
+            who = doer(verb) if not (c.has("bodily") and lemma(verb) in _REACTS) else None
             if actor is None and who is not None and is_human(who) and n.dep_ == "dobj":
                 actor = who
     if actor is None and n.dep_ == "pobj":

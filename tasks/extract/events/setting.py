@@ -47,7 +47,7 @@ def set_events(
 ) -> list[Setting]:
     """The setting of each draft, in their order; `spans` are the tokens of their evidence."""
     mentions, country = place_names.survey(doc, caseless)
-    if _on_a_work(doc):
+    if on_a_work(doc):
         country = None  # the country of a film's making is not where its story's fights are
     triggers = {x.i for d in drafts for x in (d.c.token, *d.c.also)}
     out: list[Setting] = []
@@ -65,7 +65,7 @@ def set_events(
     return out
 
 
-def _on_a_work(doc: Any) -> bool:
+def on_a_work(doc: Any) -> bool:
     """Whether a text is about films, novels or songs: their words thrice and one in a hundred."""
     told = sum(lower(t) in _WORK for t in doc)
     return told >= 3 and told * 100 >= len(doc)

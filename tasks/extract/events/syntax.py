@@ -62,6 +62,7 @@ def hyphened(t: Token) -> tuple[str, ...]:
     return (f"{first}-{t.lower_}", f"{first}-{lemma(t)}")
 
 
+_MEASURES = frozenset({"MONEY", "PERCENT", "QUANTITY", "DATE", "TIME", "ORDINAL"})
 _CIVILIAN = frozenset({"civilian"})
 _THINGS_TOO = word_lists("words.txt")["things_too"]
 
@@ -93,7 +94,7 @@ def classes(t: Token) -> frozenset[str]:
         extra |= {"entity"}
     if "civilian" in found or "rebel" in found or "police" in found:
         extra |= {"person"}
-    if t.pos_ == "NUM":
+    if t.pos_ == "NUM" and ent not in _MEASURES:
         extra |= {"person", "civilian"}
     if t.pos_ == "PROPN" and ent in ("PERSON", "ORG", ""):
         for c in t.lefts:  # "Foreign Minister Oskar Fischer"
