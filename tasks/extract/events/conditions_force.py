@@ -37,10 +37,13 @@ def phys(t: Token, ctx: Context) -> bool:
     if t.pos_ == "VERB" and subj is not None and subj.ent_type_ == "PERSON" and not ctx.here.get("casualty", 0):
         if obj is None or not classes(obj) & {"building", "territory", "protester", "police", "military"}:
             return False  # one named person attacks another in words
+    if t.pos_ == "NOUN" and any(x is not None and x.ent_type_ == "PERSON" for x in (obj, subj)):
+        if ctx.around.get("verbal", 0) and ctx.here.get("conflict", 0) <= ctx.here.get("figurative", 0):
+            return False  # "the candidate's attacks on his rival"
     if t.pos_ == "VERB" and obj is None and subj is not None and not is_passive(t) and subj.pos_ == "PROPN":
         if subj.ent_type_ not in POLITY and not classes(subj) & {"military", "rebel", "police", "protester"}:
             return False  # "United attacked and shot past the keeper"
-    if ctx.here.get("conflict", 0) > 1:
+    if ctx.here.get("conflict", 0) - (ctx.here.get("figurative", 0) if ctx.verbal() else 0) > 1:
         return True
     kinds = (classes(obj) if obj is not None else frozenset()) | (classes(subj) if subj is not None else frozenset())
     if kinds & {"military", "rebel", "police", "building", "territory", "protester"}:

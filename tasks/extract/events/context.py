@@ -30,7 +30,9 @@ class Context:
         return 2 <= self.around.get("sport", 0) > self.here.get("conflict", 0)
 
     def verbal(self) -> bool:
-        return self.around.get("verbal", 0) >= 2 and self.around.get("conflict", 0) < 2
+        """Whether the passage argues: what may be meant in words ("attack", "battle") does not speak for a real fight."""
+        real = self.around.get("conflict", 0) - self.around.get("figurative", 0)
+        return self.around.get("verbal", 0) >= 2 and real < 2
 
 
 _NOT_WEATHER = frozenset({"storm", "leak", "flood", "rain", "weather", "spill", "plunge"})

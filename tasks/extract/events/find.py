@@ -121,7 +121,7 @@ def _draft(c: Candidate, k: int, quotes: list[tables.Quote], ontology: Ontology)
 def _converted(d: Draft, ontology: Ontology) -> Draft | None:
     """PLOVER tells what a side says it will do as a promise or a threat, and what it will not as a refusal."""
     t, c = d.c.token, d.c
-    if c.rule is None or c.has("final"):
+    if c.rule is None or c.has("final") or t.dep_ == "relcl":
         return d
     political = d.actor is not None and bool(classes(d.actor) & _POLITICAL)
     own = t.pos_ == "VERB" and any(

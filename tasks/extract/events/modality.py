@@ -130,6 +130,7 @@ def _unreal(c: Candidate) -> str | None:
 
 
 _STOP = "stop"
+_LEADS = frozenset({"lead", "result", "cause", "trigger", "spark", "provoke", "prompt", "kill", "injure", "wound"})
 
 
 def _condition(v: Token) -> bool:
@@ -143,6 +144,8 @@ def _from_above(below: Token, h: Token, t: Token) -> str | None:
     infinitive = below.pos_ in ("VERB", "AUX") and any(lower(x) == "to" and x.dep_ == "aux" for x in below.children)
     word = lemma(h)
     if below.dep_ == "advcl":
+        if below.tag_ == "VBG" and lemma(below) in _LEADS and h.pos_ in ("VERB", "AUX"):
+            return _own_doubt(h)  # "protests will erupt, leading to clashes"
         return "planned" if infinitive else _STOP
     if infinitive and below.dep_ in ("acl", "relcl"):
         return "planned"
@@ -254,9 +257,12 @@ def _governed(below: Token, h: Token, word: str, infinitive: bool) -> str | None
         if word in ("accuse", "charge", "suspect", "accusation", "allegation"):
             return "alleged"
     if h.pos_ in ("VERB", "AUX") and below.dep_ in ("dobj", "xcomp", "attr", "pobj", "prep"):
-        if below.dep_ in ("dobj", "xcomp") or word in ("be", *_BRINGS):
+        spills = lower(below) in ("in", "into") and not any(
+            lower(c) in ("the", "this", "these") for o in children(below, "pobj") for c in o.children
+        )  # "anger could spill over in protests", not "he could die in the war"
+        if below.dep_ in ("dobj", "xcomp") or word in ("be", *_BRINGS) or spills:
             own = _own_doubt(h)
-            if own and (below.dep_ != "prep" or word in _BRINGS):
+            if own and (below.dep_ != "prep" or word in _BRINGS or spills):
                 return _whose_plan(h, own)
     if below.dep_ == "conj" and h.pos_ in ("VERB", "AUX") and below.pos_ in ("VERB", "AUX"):
         aux = _auxiliaries(h)

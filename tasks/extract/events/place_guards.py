@@ -140,6 +140,8 @@ def allowed(
         return True  # "Izmir province"
     if first == last and lower(t) in persons and not (placed and t.ent_type_ == "GPE"):
         return False
+    if first == last and t.ent_type_ != "GPE" and after is not None and lower(after) == "of" and _titled(doc, last + 2):
+        return False  # "the Line of Control", "the Freedom of Information Act"
     if t.ent_type_ in ("GPE", "LOC", "FAC"):
         return _region_of(doc, last) or not (
             after is not None
@@ -157,6 +159,10 @@ def allowed(
     if placed or dateline(doc, first, last):
         return True
     return options[0].population >= 200_000 and t.pos_ == "PROPN" and not t.is_sent_start
+
+
+def _titled(doc: Any, i: int) -> bool:
+    return i < len(doc) and bool(doc[i].is_title)
 
 
 def placed_lower(doc: Any, first: int) -> bool:
