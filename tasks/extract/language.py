@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tasks.extract.decode import Names, Syntax, find_names, lower_arcs, parse_pieces, read_names, read_syntax
+from tasks.extract.decode import Bool, Names, Syntax, find_names, lower_arcs, parse_pieces, read_names, read_syntax
 from tasks.extract.encode import I64, U64, Encoder, Linear, UnknownModel, find_nodes, read_encoder, read_linear
 
 F16 = npt.NDArray[np.float16]
@@ -136,6 +136,7 @@ class Reader:
     names_encoder: Encoder
     names: Names
     types: U64
+    by_dep: ByDep
     name: str
     forms: dict[int, tuple[int, int, int]] = field(default_factory=dict)
 
@@ -152,6 +153,8 @@ def _reader(nlp: Any) -> Reader | None:
         if len(output) != 1:
             raise UnknownModel("its tagger has other layers")
         syntax, names = read_syntax(pipe["parser"]), read_names(pipe["ner"])
+        by_dep = _read_rules(pipe["attribute_ruler"], nlp.vocab.strings)
+        _index_lemmas(pipe["lemmatizer"])
         return Reader(
             nlp=nlp,
             encoder=read_encoder(pipe["tok2vec"].model),
@@ -162,6 +165,7 @@ def _reader(nlp: Any) -> Reader | None:
             names_encoder=read_encoder(pipe["ner"].model.get_ref("tok2vec")),
             names=names,
             types=np.array([add(t) for t in names.types] + [0], dtype=np.uint64),
+            by_dep=by_dep,
             name="{lang}_{name}-{version}".format(**nlp.meta),
         )
     except UnknownModel:
@@ -274,8 +278,10 @@ def _forms(reader: Reader, column: dict[str, U64], tag: U64, dep: U64, starts: I
     after = np.where(begins[1:], np.uint64(0), after)
     expletive = before_dep == np.uint64(_hash(reader, "expl"))
     special = np.isin(lower, np.array([_hash(reader, w) for w in _CONTEXT], dtype=np.uint64)) | expletive
+    by_dep = reader.by_dep.holds(lower, tag, dep) | special | (column["IS_SPACE"] > 0)
+    known_dep = np.where(by_dep, dep, np.uint64(_hash(reader, "dep")))
     with np.errstate(over="ignore"):
-        key = (orth * np.uint64(3) + tag) * np.uint64(0xBF58476D1CE4E5B9) + dep
+        key = (orth * np.uint64(3) + tag) * np.uint64(0xBF58476D1CE4E5B9) + known_dep
         key ^= key >> np.uint64(29)
         beside = (before * np.uint64(5) + after * np.uint64(7) + expletive) * np.uint64(0x9E3779B97F4A7C15)
         key = key * np.uint64(0x94D049BB133111EB) + np.where(special, beside, 0)
@@ -284,31 +290,79 @@ def _forms(reader: Reader, column: dict[str, U64], tag: U64, dep: U64, starts: I
         reader.forms.clear()
     names = keys.tolist()
     new = [(k, i) for k, i in zip(names, first.tolist(), strict=True) if k not in reader.forms]
-    _ask(reader, new, orth, tag, dep, special, begins)
+    plain = [(k, i) for k, i in new if not special[i]]
+    _ask(reader, plain, orth, tag, known_dep)
+    _ask_beside(reader, [(k, i) for k, i in new if special[i]], orth, tag, dep, begins)
     table = np.array([reader.forms[k] for k in names], dtype=np.uint64).reshape(len(names), 3)
     pos, lemma, morph = table[which].T
     return pos, lemma, morph
 
 
-def _ask(reader: Reader, new: list[tuple[int, int]], orth: U64, tag: U64, dep: U64, special: I64, begins: I64) -> None:
-    """Let the model's own rules say what the form at each of these tokens is, from a text of the form alone."""
+def _ask(reader: Reader, new: list[tuple[int, int]], orth: U64, tag: U64, dep: U64) -> None:
+    """Let the model's own rules say what the forms at these tokens are, from one text of them all. None of them begins
+    a rule of two words."""
+    if not new:
+        return
+    at = np.array([i for _, i in new])
+    own_dep = np.where(dep[at] == np.uint64(_hash(reader, "expl")), np.uint64(_hash(reader, "dep")), dep[at])
+    doc = _ruled(reader, orth[at], tag[at], own_dep)
+    for (key, _), token in zip(new, doc, strict=True):
+        reader.forms[key] = (token.pos, token.lemma, token.morph.key)
+
+
+def _ask_beside(reader: Reader, new: list[tuple[int, int]], orth: U64, tag: U64, dep: U64, begins: Bool) -> None:
+    """The same for forms that hang on the words beside them."""
+    for key, i in new:
+        lo, hi = i - (not begins[i]), i + 1 + (not begins[i + 1])
+        token = _ruled(reader, orth[lo:hi], tag[lo:hi], dep[lo:hi])[i - lo]
+        reader.forms[key] = (token.pos, token.lemma, token.morph.key)
+
+
+def _ruled(reader: Reader, orth: U64, tag: U64, dep: U64) -> Any:
+    """A text of these forms, as the model's rules and its lemmatiser leave it."""
     from spacy.tokens import Doc
 
-    docs: list[Any] = []
-    at = []
-    for _, i in new:
-        lo = i - 1 if special[i] and not begins[i] else i
-        hi = i + 2 if special[i] and not begins[i + 1] else i + 1
-        words = orth[lo:hi].tolist()
-        doc: Any = Doc(reader.nlp.vocab, words=words, spaces=[True] * len(words))
-        doc.from_array(_attributes("TAG", "DEP"), np.stack([tag[lo:hi], dep[lo:hi]], axis=1))
-        docs.append(doc)
-        at.append(i - lo)
+    doc: Any = Doc(reader.nlp.vocab, words=orth.tolist(), spaces=[True] * len(orth))
+    doc.from_array(_attributes("TAG", "DEP"), np.stack([tag, dep], axis=1))
     for pipe in ("attribute_ruler", "lemmatizer"):
-        docs = list(reader.nlp.get_pipe(pipe).pipe(docs))
-    for (key, _), doc, i in zip(new, docs, at, strict=True):
-        token = doc[i]
-        reader.forms[key] = (token.pos, token.lemma, token.morph.key)
+        doc = reader.nlp.get_pipe(pipe)(doc)
+    return doc
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ByDep:
+    """Forms whose part of speech the model's rules give by their label: words, tags, or anything with these labels."""
+
+    lowers: U64
+    tags: U64
+    deps: U64
+
+    def holds(self, lower: U64, tag: U64, dep: U64) -> Bool:
+        return np.isin(lower, self.lowers) | np.isin(tag, self.tags) | np.isin(dep, self.deps)
+
+
+def _read_rules(ruler: Any, strings: Any) -> ByDep:
+    """What of the rules for single words hangs on labels. Raises UnknownModel where a rule says so of every word."""
+    found: dict[str, set[str]] = {"LOWER": set(), "TAG": set(), "DEP": set()}
+    for rule in ruler.patterns:
+        for pattern in rule["patterns"]:
+            if len(pattern) > 1 or "DEP" not in pattern[0] or "IS_SPACE" in pattern[0]:
+                continue
+            said = {k: set([v] if isinstance(v, str) else v.get("IN", ())) for k, v in pattern[0].items()}
+            name = next((k for k in ("LOWER", "TAG", "DEP") if said.get(k)), None)
+            if name is None:
+                raise UnknownModel("its rules hang on labels in another way")
+            found[name] |= said[name]
+    lowers, tags, deps = (np.array([strings.add(s) for s in sorted(found[k])], dtype=np.uint64) for k in found)
+    return ByDep(lowers=lowers, tags=tags, deps=deps)
+
+
+def _index_lemmas(lemmatizer: Any) -> None:
+    """Turn the lemmatiser's lists of known words, which it searches from their start, into sets."""
+    if lemmatizer.lookups.has_table("lemma_index"):
+        table = lemmatizer.lookups.get_table("lemma_index")
+        for part in list(table):
+            table[part] = frozenset(table[part])
 
 
 def _joined(
