@@ -9,6 +9,7 @@ import pytest
 from tasks.extract.events.amounts import number
 from tasks.extract.events.counts import find_counts
 from tasks.extract.language import load_model, parse
+from tasks.extract.tokens import read_tokens
 from tasks.settings import ExtractSettings
 
 
@@ -39,7 +40,7 @@ def nlp() -> Any:
     ],
 )
 def test_find_counts_reads_a_range(nlp: Any, text: str, field: str, low: int | None, high: int | None) -> None:
-    found = [c for c in find_counts(list(parse(nlp, text))) if c.field == field]
+    found = [c for c in find_counts(list(read_tokens(parse(nlp, text)))) if c.field == field]
     assert [(c.min, c.max) for c in found] == [(low, high)]
     assert 0 <= found[0].start < found[0].end <= len(text)
 
@@ -48,7 +49,7 @@ def test_find_counts_reads_a_range(nlp: Any, text: str, field: str, low: int | N
     "text", ["American soldiers were wounded.", "The report covers 40 pages.", "Police killed time."]
 )
 def test_find_counts_finds_none_when_no_number_is_told(nlp: Any, text: str) -> None:
-    assert find_counts(list(parse(nlp, text))) == []
+    assert find_counts(list(read_tokens(parse(nlp, text)))) == []
 
 
 @pytest.mark.parametrize(

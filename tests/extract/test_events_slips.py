@@ -11,6 +11,7 @@ from tasks import tables
 from tasks.extract.events import find_events
 from tasks.extract.events.counts import find_counts
 from tasks.extract.language import load_model, parse
+from tasks.extract.tokens import read_tokens
 from tasks.settings import ExtractSettings
 from tests import rows
 
@@ -136,7 +137,7 @@ def test_event_has_no_day_when_the_day_is_of_the_saying() -> None:
 
 
 def test_counts_none_when_the_killing_did_not_come_about() -> None:
-    doc = parse(load_model(ExtractSettings().model), "A mob nearly lynched four men.")
+    doc = read_tokens(parse(load_model(ExtractSettings().model), "A mob nearly lynched four men."))
     assert find_counts(list(doc)) == []
 
 

@@ -10,12 +10,13 @@ from tasks import tables
 from tasks.extract.events import find_events
 from tasks.extract.language import load_model, parse
 from tasks.extract.quotes import find_quotes
+from tasks.extract.tokens import read_tokens
 from tasks.settings import ExtractSettings
 from tests import rows
 
 
 def event(text: str, trigger: str) -> tables.Event:
-    doc: Any = parse(load_model(ExtractSettings().model), text)
+    doc: Any = read_tokens(parse(load_model(ExtractSettings().model), text))
     article = rows.article(text)
     (one,) = [e for e in find_events(doc, article, *find_quotes(doc, article)) if trigger in e.trigger]
     return one

@@ -9,6 +9,7 @@ import pytest
 from tasks.extract.events.gazetteer import fold, gazetteer
 from tasks.extract.events.place_names import survey
 from tasks.extract.language import load_model, parse
+from tasks.extract.tokens import read_tokens
 from tasks.settings import ExtractSettings
 
 
@@ -33,13 +34,13 @@ def nlp() -> Any:
     ],
 )
 def test_find_places_resolves_a_name_by_context(nlp: Any, text: str, name: str, country: str) -> None:
-    found = survey(parse(nlp, text), False)[0]
+    found = survey(read_tokens(parse(nlp, text)), False)[0]
     assert any(name in (m.text + m.name) and m.country == country for m in found)
     assert all(text[m.start : m.end] == m.text for m in found)
 
 
 def test_find_places_gives_no_pin_to_an_unknown_name(nlp: Any) -> None:
-    found = survey(parse(nlp, "The strike hit the northern region of Qworpol in Mali."), False)[0]
+    found = survey(read_tokens(parse(nlp, "The strike hit the northern region of Qworpol in Mali.")), False)[0]
     assert [m.place for m in found if m.text == "Qworpol"] == [None]
 
 
@@ -48,12 +49,12 @@ def test_find_places_gives_no_pin_to_an_unknown_name(nlp: Any) -> None:
     ["Michael Jordan said he was glad.", "Paris Hilton arrived late.", "President Lincoln spoke.", "Reading is fun."],
 )
 def test_find_places_passes_over_people_and_words(nlp: Any, text: str) -> None:
-    assert survey(parse(nlp, text), False)[0] == []
+    assert survey(read_tokens(parse(nlp, text)), False)[0] == []
 
 
 def test_find_places_reads_text_without_capitals(nlp: Any) -> None:
     text = "police opened fire in ahmedabad and vadodara on sunday, officials of gujarat said."
-    assert {m.country for m in survey(parse(nlp, text), True)[0]} == {"IND"}
+    assert {m.country for m in survey(read_tokens(parse(nlp, text)), True)[0]} == {"IND"}
 
 
 @pytest.mark.parametrize(

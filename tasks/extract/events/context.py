@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,14 +42,23 @@ _NOT_WEATHER = frozenset({"storm", "leak", "flood", "rain", "weather", "spill", 
 def signals(doc: Any, start: int, end: int) -> dict[str, int]:
     """Signal list -> how many of its words stand in tokens start..end."""
     out: dict[str, int] = {}
-    lists = word_lists("signals.txt")
+    lists = _lists_of()
     for t in doc[start:end]:
-        if t.is_alpha or "-" in t.text:
-            le, lo = lemma(t), lower(t)
+        le, lo = lemma(t), lower(t)
+        if (le in lists or lo in lists) and (t.is_alpha or "-" in t.text):
             verb = t.pos_ == "VERB"
-            for name, words in lists.items():
+            for name in dict.fromkeys(lists.get(le, ()) + lists.get(lo, ())):
                 if verb and (name in ("sport", "business") or (name == "disaster" and le in _NOT_WEATHER)):
                     continue  # "match the support", "storm his residence"
-                if le in words or lo in words:
-                    out[name] = out.get(name, 0) + 1
+                out[name] = out.get(name, 0) + 1
+    return out
+
+
+@functools.cache
+def _lists_of() -> dict[str, tuple[str, ...]]:
+    """Signal word -> the lists it is in."""
+    out: dict[str, tuple[str, ...]] = {}
+    for name, words in word_lists("signals.txt").items():
+        for word in words:
+            out[word] = (*out.get(word, ()), name)
     return out

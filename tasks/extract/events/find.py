@@ -15,6 +15,7 @@ from tasks.extract.events.context import Context, signals
 from tasks.extract.events.draft import Draft
 from tasks.extract.events.ontology import PLOVER, EventType, Ontology, load_ontology
 from tasks.extract.events.syntax import MAX_WALK, PRONOUNS, above, classes, hyphened, lemma, lower, sentence
+from tasks.extract.tokens import Tokens, read_tokens
 
 Token = Any
 MAX_SENTENCE = 400
@@ -43,6 +44,7 @@ def find_events(
     Out: rows whose spans point into article.text; story_id is null (a later step sets it).
     """
     kinds = load_ontology(ontology)
+    doc = read_tokens(doc)
     drafts = find_drafts(doc, quotes, kinds)
     if not drafts:
         return []
@@ -59,7 +61,7 @@ def find_events(
     return sorted(rows.values(), key=lambda e: (e.trigger_start, e.trigger_end, e.type))
 
 
-def _sentences(doc: Any) -> list[list[Token]]:
+def _sentences(doc: Tokens) -> list[list[Token]]:
     out = []
     for s in doc.sents:
         tokens = [t for t in s if not t.is_space][:MAX_SENTENCE]
@@ -71,6 +73,7 @@ def _sentences(doc: Any) -> list[list[Token]]:
 def find_drafts(doc: Any, quotes: list[tables.Quote], ontology: Ontology) -> list[Draft]:
     """Events of a text in the making, sentence by sentence."""
     known = ontology.lemmas
+    doc = read_tokens(doc)
     sentences = _sentences(doc)
     hit = [
         any(lemma(t) in known or lower(t) in known or any(h in known for h in hyphened(t)) for t in s)

@@ -229,7 +229,7 @@ def _when(doc: Any, article: tables.Article, d: Draft, rivals: set[int]) -> date
     found = dates.find_dates(article.text[lo:hi], lo, published, ahead=d.mood in ("planned", "expected"))
     best, best_score = None, 0.0
     for w in found:
-        span = doc.char_span(w.start, w.end, alignment_mode="expand")
+        span = doc.char_span(w.start, w.end)
         if span is None:
             continue
         # what is told as real cannot lie after the telling: that date is of what was agreed, asked or threatened

@@ -33,13 +33,8 @@ SUFFERED = frozenset({"die", "perish", "succumb", "sustain", "suffer", "receive"
 
 
 def sentence(t: Token) -> Any:
-    """The sentence of a token. `token.sent` walks the whole Doc each time; this walks the sentence."""
-    doc, start, end = t.doc, t.i, t.i + 1
-    while start > 0 and not doc[start].is_sent_start:
-        start -= 1
-    while end < len(doc) and not doc[end].is_sent_start:
-        end += 1
-    return doc[start:end]
+    """The sentence of a token."""
+    return t.doc.sentence(t.i)
 
 
 def lower(t: Token) -> str:
@@ -47,9 +42,12 @@ def lower(t: Token) -> str:
 
 
 def lemma(t: Token) -> str:
-    word = str(t.lemma_).lower()
-    if word[-1:] == "s" and t.tag_ == "NNPS" and word[:-1] in noun_classes():
-        return word[:-1]  # "Rockets hit …": at a sentence's beginning the tagger takes it for a name
+    word: str | None = t.lemma
+    if word is None:
+        word = t.lemma_.lower()
+        if word[-1:] == "s" and t.tag_ == "NNPS" and word[:-1] in noun_classes():
+            word = word[:-1]  # "Rockets hit …": at a sentence's beginning the tagger takes it for a name
+        t.lemma = word
     return word
 
 
@@ -75,6 +73,13 @@ def callings() -> frozenset[str]:
 
 def classes(t: Token) -> frozenset[str]:
     """Classes of a noun token: by lemma, last part of a compound, entity label, or being a people's name."""
+    found: frozenset[str] | None = t.classes
+    if found is None:
+        found = t.classes = _classes(t)
+    return found
+
+
+def _classes(t: Token) -> frozenset[str]:
     known = noun_classes()
     word = lemma(t)
     found = known.get(word) or known.get(lower(t))

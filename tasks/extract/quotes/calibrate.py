@@ -52,7 +52,7 @@ def evidence(
     out[f"headline {kind}"] = float(f.headline[piece.lo])
     out[f"short {kind}"] = float(piece.hi - piece.lo <= 2)
     top = _top(f, piece)
-    dep = f.doc.vocab.strings[int(f.dep[top])]
+    dep = f.doc.strings[int(f.dep[top])]
     if cue is None:
         out[f"no cue {kind}"] = 1.0
         return out
@@ -64,9 +64,9 @@ def evidence(
     out[f"cue sentence {kind} {same}"] = 1.0
     out[f"gap {kind} {min(gap, 3)} {before}"] = 1.0
     out[f"class {int(f.cue[cue.main])} {kind == 'indirect'}"] = 1.0
-    out[f"cue tag {f.doc.vocab.strings[int(f.tag[cue.main])]}"] = 1.0
+    out[f"cue tag {f.doc.strings[int(f.tag[cue.main])]}"] = 1.0
     out[f"top {dep} {bool(cue.lo <= f.head[top] < cue.hi)}"] = 1.0
-    out[f"first {f.doc.vocab.strings[int(f.tag[piece.lo])]}"] = 1.0
+    out[f"first {f.doc.strings[int(f.tag[piece.lo])]}"] = 1.0
     return out
 
 

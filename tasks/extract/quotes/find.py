@@ -30,6 +30,7 @@ from tasks.extract.quotes.speakers import (
 from tasks.extract.sources.identity import Cast, Entity, cast_of
 from tasks.extract.sources.mentions import find_mentions
 from tasks.extract.sources.rows import source_rows
+from tasks.extract.tokens import read_tokens
 
 LANGUAGES = ("en", None)
 BEGIN_BIAS = 0.7
@@ -58,6 +59,7 @@ def find_quotes(doc: Any, article: tables.Article) -> tuple[list[tables.Quote], 
     `doc` is the parse of `article.text`. `quote_group` stays None: it is set over many articles. A text in a language
     that the models do not know gives none. Raises ValueError if doc and article differ.
     """
+    doc = read_tokens(doc)
     if doc.text != article.text:
         raise ValueError("the parse is of another text than the article")
     if article.language not in LANGUAGES:

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from tasks.extract.quotes.lexicon import cue_classes
 from tasks.extract.quotes.marks import Quoted, find_quoted
+from tasks.extract.tokens import COLUMNS, Tokens, read_tokens
 
 U64 = npt.NDArray[np.uint64]
 I64 = npt.NDArray[np.int64]
@@ -96,7 +97,7 @@ def look_up(keys: U64, values: npt.NDArray[Any], wanted: U64) -> npt.NDArray[Any
 class Frame:
     """Columns over the n tokens that are not white space. `head` is an index into the same n; a root is its own."""
 
-    doc: Any
+    doc: Tokens
     text: str
     quoted: list[Quoted]
     token: I64  # index in the Doc
@@ -127,29 +128,24 @@ class Frame:
 
 def build_frame(doc: Any) -> Frame:
     """Columns of a parsed Doc. An empty Doc gives a frame of length 0."""
-    from spacy import attrs
-
+    doc = read_tokens(doc)
     text = doc.text
-    ids = [attrs.LOWER, attrs.LEMMA, attrs.TAG, attrs.POS, attrs.DEP, attrs.ENT_TYPE, attrs.ENT_IOB, attrs.SENT_START,
-           attrs.IS_SPACE, attrs.IDX, attrs.LENGTH, attrs.IS_ALPHA, attrs.IS_TITLE, attrs.LIKE_NUM, attrs.HEAD,
-           attrs.IS_PUNCT]  # fmt: skip
-    raw = doc.to_array(ids) if len(doc) else np.zeros((0, len(ids)), dtype=np.uint64)
-    col = {a: raw[:, i] for i, a in enumerate(ids)}
-    n_all = len(raw)
-    keep = np.flatnonzero(col[attrs.IS_SPACE] == 0)
+    col = dict(zip(COLUMNS, np.ascontiguousarray(doc.columns.T), strict=True))
+    n_all = len(doc)
+    keep = np.flatnonzero(col["IS_SPACE"] == 0)
     place = np.full(n_all, -1, dtype=np.int64)
     place[keep] = np.arange(len(keep))
-    heads_all = np.arange(n_all) + col[attrs.HEAD].astype(np.int64)
+    heads_all = np.arange(n_all) + col["HEAD"].astype(np.int64)
     head = place[heads_all[keep]] if len(keep) else np.zeros(0, dtype=np.int64)
     head = np.where(head < 0, np.arange(len(keep)), head)
-    sent_all = np.cumsum(col[attrs.SENT_START].astype(np.int64) == 1)
-    start = col[attrs.IDX][keep].astype(np.int64)
-    end = start + col[attrs.LENGTH][keep].astype(np.int64)
+    sent_all = np.cumsum(col["SENT_START"].astype(np.int64) == 1)
+    start = col["IDX"][keep].astype(np.int64)
+    end = start + col["LENGTH"][keep].astype(np.int64)
     breaks = np.array([i for i, c in enumerate(text) if c == "\n"], dtype=np.int64)
     para = np.searchsorted(breaks, start)
-    lemma, pos = col[attrs.LEMMA][keep], col[attrs.POS][keep]
-    ent = col[attrs.ENT_TYPE][keep]
-    word = _masked(lemma, pos, ent, col[attrs.LIKE_NUM][keep] > 0)
+    lemma, pos = col["LEMMA"][keep], col["POS"][keep]
+    ent = col["ENT_TYPE"][keep]
+    word = _masked(lemma, pos, ent, col["LIKE_NUM"][keep] > 0)
     quoted = find_quoted(text)
     q_start = np.array([q.start for q in quoted], dtype=np.int64)
     q_end = np.array([q.end for q in quoted], dtype=np.int64)
@@ -157,27 +153,24 @@ def build_frame(doc: Any) -> Frame:
     if len(quoted):
         quote = np.where((quote >= 0) & (start < q_end[np.maximum(quote, 0)]), quote, -1)
     is_mark = is_in(
-        col[attrs.LOWER][keep],
+        col["LOWER"][keep],
         hashes('"', "“", "”", "``", "''", "‘", "’", "'", "«", "»", "„", "’’"),
     )
     keys, numbers = _cue_keys()
     verbal = is_in(pos, _pos("VERB", "NOUN", "ADP", "AUX", "SCONJ", "ADJ"))
     return Frame(
-        doc=doc, text=text, quoted=quoted, token=keep, start=start, end=end, lower=col[attrs.LOWER][keep], lemma=lemma,
-        word=word, tag=col[attrs.TAG][keep], pos=pos, dep=col[attrs.DEP][keep], head=head, ent=ent,
-        ent_first=col[attrs.ENT_IOB][keep] == 3, sent=sent_all[keep], para=para,
-        is_word=(col[attrs.IS_PUNCT][keep] == 0) & ~is_mark, is_title=col[attrs.IS_TITLE][keep] > 0,
+        doc=doc, text=text, quoted=quoted, token=keep, start=start, end=end, lower=col["LOWER"][keep], lemma=lemma,
+        word=word, tag=col["TAG"][keep], pos=pos, dep=col["DEP"][keep], head=head, ent=ent,
+        ent_first=col["ENT_IOB"][keep] == 3, sent=sent_all[keep], para=para,
+        is_word=(col["IS_PUNCT"][keep] == 0) & ~is_mark, is_title=col["IS_TITLE"][keep] > 0,
         cue=np.where(verbal, look_up(keys, numbers, lemma), 0), quote=quote, is_mark=is_mark,
-        headline=_headline(text, para, sent_all[keep]), words=strings_of(doc, col[attrs.LOWER][keep]),
+        headline=_headline(text, para, sent_all[keep]), words=strings_of(doc, col["LOWER"][keep]),
     )  # fmt: skip
 
 
-def strings_of(doc: Any, values: U64) -> list[str]:
-    """The string of each hash; each one is asked for once."""
-    hashed = values.tolist()
-    strings = doc.vocab.strings
-    known = {h: strings[h] for h in set(hashed)}
-    return [known[h] for h in hashed]
+def strings_of(doc: Tokens, values: U64) -> list[str]:
+    """The string of each hash."""
+    return list(map(doc.strings.__getitem__, values.tolist()))
 
 
 def _headline(text: str, para: I64, sent: I64) -> Bool:

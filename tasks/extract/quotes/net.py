@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tasks.extract.language import ENCODER, F16
+from tasks.extract.language import F16
 from tasks.extract.quotes.crf import F32, F64, KeyTable
 from tasks.extract.quotes.frame import I64, U64, Frame
 from tasks.extract.quotes.ties import ties
@@ -82,9 +82,9 @@ def _spread(x: F32, weights: F32, tied: I64, out: F32) -> None:
 
 def vectors_of(frame: Frame, encoder: str) -> F16 | None:
     """(n, D) vectors of the frame's tokens; None if it was not read by the model of that name."""
-    if frame.doc.user_data.get(ENCODER) != encoder:
+    if frame.doc.encoder != encoder:
         return None
-    out: F16 = frame.doc.tensor[frame.token]
+    out: F16 = frame.doc.vectors[frame.token]
     return out
 
 

@@ -238,10 +238,8 @@ def describe_nobody(scene: Scene, piece: Piece, cue: Cue | None) -> list[str]:
     out.append(f"nobody quoted {f.quote[piece.lo] >= 0}")
     if cue is not None:
         c = cue.main
-        out.append(f"nobody tag {f.doc.vocab.strings[int(f.tag[c])]}")
-        deps = {
-            f.doc.vocab.strings[int(d)] for d in f.dep[max(c - 12, 0) : c + 12][f.head[max(c - 12, 0) : c + 12] == c]
-        }
+        out.append(f"nobody tag {f.doc.strings[int(f.tag[c])]}")
+        deps = {f.doc.strings[int(d)] for d in f.dep[max(c - 12, 0) : c + 12][f.head[max(c - 12, 0) : c + 12] == c]}
         out += [f"nobody has {d}" for d in deps & {"nsubj", "nsubjpass", "agent", "auxpass", "pobj", "poss", "expl"}]
         out.append(f"nobody subj {bool(deps & {'nsubj', 'agent', 'poss'})} {'auxpass' in deps}")
     return out

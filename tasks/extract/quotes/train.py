@@ -15,7 +15,6 @@ from pathlib import Path
 
 import numpy as np
 
-from tasks.extract.language import ENCODER
 from tasks.extract.quotes.calibrate import Calibration, save_calibration
 from tasks.extract.quotes.corpus import FINE, Sample, fine_labels, labels_of, read_samples
 from tasks.extract.quotes.crf import F64, load_crf, save_crf
@@ -131,10 +130,11 @@ def train_tagger(samples: list[Sample], out: Path, say: Callable[[str], None]) -
     crf = fit(columns, labels, [s.frame.para for s in samples], FINE, Plan())
     save_crf(out / "tagger.npz", crf)
     say(f"tagger: {len(crf.keys)} features")
-    encoder = samples[0].frame.doc.user_data[ENCODER]
+    encoder = samples[0].frame.doc.encoder
+    assert encoder is not None  # the model that this project ships with
     texts = [
         Text(
-            features=np.stack(c, 1), vectors=s.frame.doc.tensor[s.frame.token], tied=ties(s.frame, chance),
+            features=np.stack(c, 1), vectors=s.frame.doc.vectors[s.frame.token], tied=ties(s.frame, chance),
             gold=y, group=s.frame.para,
         )
         for s, chance, c, y in zip(samples, unseen, columns, labels, strict=True)
