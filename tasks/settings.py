@@ -171,7 +171,7 @@ class Settings(BaseSettings):
     state: str | None = Field(
         None,
         description="what is remembered of sites between nights: a SQLite file, or an SQLAlchemy address such as "
-        "postgresql+psycopg://…; default: .state/visits.sqlite beside the tables",
+        "postgresql+pg8000://…; default: .state/visits.sqlite beside the tables",
     )
     discover: DiscoverSettings = DiscoverSettings()
     scrape: ScrapeSettings = ScrapeSettings()

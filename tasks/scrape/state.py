@@ -22,7 +22,7 @@ from typing import Any, Self
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DatabaseError, SQLAlchemyError
+from sqlalchemy.exc import DatabaseError, DBAPIError, SQLAlchemyError
 
 from tasks.discover.address import same_key
 from tasks.discover.memory import SourceMemory
@@ -78,7 +78,9 @@ class State:
     def _opened(cls, address: str) -> State:
         try:
             engine = sa.create_engine(address)
-        except (SQLAlchemyError, ModuleNotFoundError) as err:
+        except ModuleNotFoundError as err:
+            raise StateError(f"the setting state needs {err.name}: install nightdesk[postgres] for PostgreSQL") from err
+        except SQLAlchemyError as err:
             raise StateError(f"the setting state is no address that can be used: {err}") from err
         if engine.dialect.name not in ("sqlite", "postgresql"):
             raise StateError(f"the state can be kept in SQLite or PostgreSQL, not in {engine.dialect.name}")
@@ -90,7 +92,7 @@ class State:
         except StateError:
             engine.dispose()
             raise
-        except DatabaseError as err:
+        except DBAPIError as err:
             engine.dispose()
             if engine.dialect.name == "sqlite":
                 raise
