@@ -82,8 +82,8 @@ class State:
             raise StateError(f"the setting state needs {err.name}: install nightdesk[postgres] for PostgreSQL") from err
         except SQLAlchemyError as err:
             raise StateError(f"the setting state is no address that can be used: {err}") from err
-        if engine.dialect.name not in ("sqlite", "postgresql"):
-            raise StateError(f"the state can be kept in SQLite or PostgreSQL, not in {engine.dialect.name}")
+        if engine.dialect.name not in ("sqlite", "postgresql") or engine.dialect.is_async:
+            raise StateError(f"the state can be kept in SQLite or PostgreSQL, not by {engine.dialect.name}+{engine.driver}")
         if engine.dialect.name == "sqlite":
             sa.event.listen(engine, "connect", _tune)
         state = cls(engine)

@@ -31,7 +31,7 @@ class Context:
         return 2 <= self.around.get("sport", 0) > self.here.get("conflict", 0)
 
     def verbal(self) -> bool:
-        """Whether the passage argues: what may be meant in words ("attack", "battle") does not speak for a real fight."""
+        """Whether the passage argues. What may be meant in words ("attack", "battle") speaks for no real fight."""
         real = self.around.get("conflict", 0) - self.around.get("figurative", 0)
         return self.around.get("verbal", 0) >= 2 and real < 2
 
