@@ -83,7 +83,8 @@ class State:
         except SQLAlchemyError as err:
             raise StateError(f"the setting state is no address that can be used: {err}") from err
         if engine.dialect.name not in ("sqlite", "postgresql") or engine.dialect.is_async:
-            raise StateError(f"the state can be kept in SQLite or PostgreSQL, not by {engine.dialect.name}+{engine.driver}")
+            named = f"{engine.dialect.name}+{engine.driver}"
+            raise StateError(f"the state can be kept in SQLite or PostgreSQL, not by {named}")
         if engine.dialect.name == "sqlite":
             sa.event.listen(engine, "connect", _tune)
         state = cls(engine)
