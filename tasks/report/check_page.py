@@ -21,8 +21,8 @@ from starlette.routing import Route
 from tasks.publish.store import Store
 from tasks.report.explore import HOSTS, safe_headers
 from tasks.report.precision import EXISTS, FIELDS, Drawn, Label, by_confidence, keep, load, precision
-from tasks.report.reader import COUNTS, render_reader, templates
-from tasks.report.reading import Reading, Row, look_up, pieces, range_words
+from tasks.report.reader import COUNTS, Links, render_reader, templates
+from tasks.report.reading import Reading, Row, lines, look_up, pieces, range_words
 
 _PARTS = {
     "quotes": ("cue", "speaker"),
@@ -133,7 +133,7 @@ class _Pages:
         html = templates().get_template("check_row.html.j2").render(
             sample=sample, number=number, done=len(labels), label=labels.get(drawn.id), token=self._token,
             article=reading.article, asks=FIELDS[sample.table][EXISTS], facts=facts(sample.table, row, names),
-            pieces=list(pieces(reading.article["text"], _own_marks(sample.table, row))),
+            lines=list(lines(pieces(reading.article["text"], _own_marks(sample.table, row)))),
         )  # fmt: skip
         return HTMLResponse(html)
 
@@ -162,7 +162,7 @@ class _Pages:
         reading = await run_in_threadpool(lambda: look_up(Store.open(self._root), wanted).reading)
         if reading is None:
             raise HTTPException(404, "The tables know no such article.")
-        return HTMLResponse(render_reader(reading, home="/"))
+        return HTMLResponse(render_reader(reading, Links(home=("/", "the check"))))
 
     async def results(self, request: Request) -> Response:
         sample, labels = await run_in_threadpool(self._load)

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import pyarrow.parquet as pq
 from starlette.applications import Starlette
@@ -22,12 +22,13 @@ from starlette.middleware.base import BaseHTTPMiddleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
-from starlette.routing import Route
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
 
 from tasks.publish.cells import guarded
 from tasks.publish.store import Store, StoreError
 from tasks.report import views
-from tasks.report.reader import render_reader, script_hash, templates
+from tasks.report.reader import Links, render_reader, script_hash, templates
 from tasks.report.reading import look_up, opened, reason_words, rows_of
 
 HOSTS = ["localhost", "127.0.0.1", "[::1]"]
@@ -38,20 +39,34 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-store",
 }
+LINKS = Links(
+    home=("/", "nightdesk"),
+    article=lambda i: f"/article/{quote(i)}",
+    source=lambda i: f"/source/{quote(i)}",
+    story=lambda i: f"/story/{quote(i)}",
+)
 HOME_ROWS = 12
 _HOME = """
 select night, flow, n_inputs, n_article, n_revision, n_copy, n_unchanged, n_skipped, n_failed from runs
 order by night desc, started_at desc limit 14
 """
+# Nights without a quote are shown as such, and where outlets fell short, so that a gap is not taken for silence.
 _OVER_TIME = """
-select q.dt as night, count(*) as n, count(distinct a.outlet) as outlets
-from quotes q join articles a on a.article_id = q.article_id and a.dt = q.dt
-where q.source_id = $source group by q.dt order by q.dt desc limit 60
+with said as (
+    select q.dt as night, count(*) as n, count(distinct a.outlet) as outlets
+    from quotes q join articles a on a.article_id = q.article_id and a.dt = q.dt
+    where q.source_id = $source group by q.dt
+), short as (select dt as night, count(*) as short from coverage where not usable_for_trends group by dt)
+select r.night, coalesce(n, 0) as n, coalesce(outlets, 0) as outlets, coalesce(short, 0) as short
+from (select distinct dt as night from runs) r left join said using (night) left join short using (night)
+where r.night between (select min(night) from said) and (select max(night) from said)
+order by r.night desc limit 365
 """
 _SOURCE = "select * from source_index where source_id = $source"
 _STORY = "select * from stories where story_id = $story"
 _STORY_ARTICLES = """
-select article_id, outlet, title, published_at, is_original, copy_group from articles where story_id = $story
+select article_id, outlet, title, published_at, is_original, copy_group, dt as night from articles
+where story_id = $story
 order by published_at nulls last, article_id limit 200
 """
 
@@ -66,6 +81,7 @@ def explore_app(root: Path, *, hosts: list[str] | None = None) -> Starlette:
             Route("/source/{source}", pages.source),
             Route("/story/{story}", pages.story),
             Route("/download/{view}.{form}", pages.download),
+            Mount("/reports", StaticFiles(directory=root / "reports", check_dir=False)),
             Route("/{view}", pages.rows),
         ],
         middleware=[
@@ -85,7 +101,8 @@ async def safe_headers(request: Request, following: Callable[[Request], Awaitabl
 
 
 def _page(template: str, status: int = 200, **values: Any) -> HTMLResponse:
-    return HTMLResponse(templates().get_template(template).render(views=views.VIEWS, **values), status)
+    shown = {"views": views.VIEWS, "heads": views.HEADS, "here": None} | values
+    return HTMLResponse(templates().get_template(template).render(**shown), status)
 
 
 def _told(request: Request, err: Exception) -> Response:
@@ -125,7 +142,9 @@ class _Pages:
         with self._tables("runs", *views.VIEWS["stories"].tables, *views.VIEWS["sources"].tables) as db:
             runs = rows_of(db, _HOME)
             stories, sources = (views.page(db, views.VIEWS[v], {}, 0)[:HOME_ROWS] for v in ("stories", "sources"))
-        return _page("explore_home.html.j2", runs=runs, stories=stories, sources=sources)
+        reports = (self._root / "reports" / "index.html").is_file()
+        return _page("explore_home.html.j2", runs=runs, stories=stories, sources=sources, reports=reports,
+                     here="home")  # fmt: skip
 
     def _rows(self, name: str, asked: dict[str, str], number: int) -> tuple[int, list[dict[str, Any]]]:
         view = views.VIEWS[name]
@@ -141,13 +160,13 @@ class _Pages:
         total, rows = await run_in_threadpool(self._rows, name, asked, number)
         return _page(
             "explore_rows.html.j2", view=views.VIEWS[name], asked=asked, rows=rows, total=total, number=number,
-            size=views.PAGE_ROWS, query=urlencode(asked),
+            size=views.PAGE_ROWS, query=urlencode(asked), here=name,
         )  # fmt: skip
 
     async def source(self, request: Request) -> Response:
         source = request.path_params["source"]
         found = await run_in_threadpool(self._ask, _SOURCE, "source_index", source=source)
-        nights = await run_in_threadpool(self._ask, _OVER_TIME, "quotes", "articles", source=source)
+        nights = await run_in_threadpool(self._ask, _OVER_TIME, "quotes", "articles", "runs", "coverage", source=source)
         if not nights and not found:
             raise HTTPException(404, f"The tables know no source {source}.")
         total, quotes = await run_in_threadpool(self._rows, "quotes", {"source": source}, 0)
@@ -160,15 +179,15 @@ class _Pages:
         if not found:
             raise HTTPException(404, f"The tables know no story {story}.")
         articles = await run_in_threadpool(self._ask, _STORY_ARTICLES, "articles", story=story)
-        events = await run_in_threadpool(self._rows, "events", {"story": story}, 0)
-        return _page("explore_story.html.j2", story=found[0], articles=articles, events=events[1])
+        total, events = await run_in_threadpool(self._rows, "events", {"story": story}, 0)
+        return _page("explore_story.html.j2", story=found[0], articles=articles, events=events, total=total)
 
     async def article(self, request: Request) -> Response:
         wanted = request.path_params["wanted"]
         answer = await run_in_threadpool(lambda: look_up(Store.open(self._root), wanted))
         reading = answer.reading
         if reading is not None:
-            return HTMLResponse(render_reader(reading, link=lambda a: f"/article/{a}", home="/"))
+            return HTMLResponse(render_reader(reading, LINKS))
         if not answer.inputs:
             raise HTTPException(404, f"The tables know nothing of {wanted[:200]}.")
         if len(answer.inputs) > 1:

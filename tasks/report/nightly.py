@@ -10,8 +10,10 @@ No page asks for anything from outside, so the folder can be copied, mailed or s
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import os
 import shutil
+import statistics
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,8 +26,8 @@ from tasks.publish import snapshots
 from tasks.publish.store import Store
 from tasks.report import plots
 from tasks.report.precision import FIELDS, CheckError, known, load, precision
-from tasks.report.reader import render_reader, templates
-from tasks.report.reading import Row, harmless, range_words, read_many, rows_of
+from tasks.report.reader import Links, render_reader, templates
+from tasks.report.reading import Row, harmless, range_words, read_many, reason_words, rows_of
 
 SAMPLE_ROWS = 30
 CONTEXT_CHARS = 160
@@ -33,6 +35,9 @@ CONTEXT_CHARS = 160
 HISTORY_NIGHTS = 30
 """Nights the report looks back on: for comparison, for revisions, for copies."""
 MOST_STORIES, MOST_OUTLETS, MOST_TOLLS, MOST_EDITS = 20, 40, 8, 20
+STORY_ARTICLES, TOLL_LINES = 12, 10
+"""What is listed of one story at most: articles, the newest and the originals first, and who gave how many dead."""
+COUNTED = ("articles", "quotes", "sources", "events", "stories")
 
 # The sample is drawn by a hash of the id: fair, and the same every time the page is made.
 _QUOTES = """
@@ -53,7 +58,7 @@ select dt as night, sum(n_article) as article, sum(n_revision) as revision, sum(
 from runs group by dt order by dt
 """
 _REASONS = """
-select fate, step, reason, count(*) as n, arg_min(ref, ref) as example, arg_min(detail, ref) as detail
+select fate, step, reason, count(*) as n, arg_min(coalesce(url, ref), ref) as example, arg_min(detail, ref) as detail
 from inputs where reason is not null
 group by all order by n desc, reason, step
 """
@@ -75,11 +80,36 @@ with tonight as (
 select s.*, t.tonight, t.article_id from stories s join tonight t using (story_id)
 order by s.n_independent desc, s.n_articles desc, t.tonight desc, s.last_seen desc, story_id limit $n
 """
+_STORY_ARTICLES = """
+select story_id, article_id, outlet, title, coalesce(published_at, fetched_at) as told_at, is_original,
+       dt
+from recent_articles where story_id in (select unnest($stories))
+qualify row_number() over (partition by story_id order by (dt = $night) desc, is_original desc, told_at, article_id)
+        <= $n
+order by told_at, article_id
+"""
 _SOURCES = """
 select s.name, any_value(s.kind) as kind, any_value(s.role) as role, sum(s.n_quotes)::bigint as n_quotes,
-       count(distinct s.article_id) as n_articles
+       count(distinct s.article_id) as n_articles, arg_max(s.article_id, (s.n_quotes, s.article_id)) as article_id,
+       s.source_id
 from sources s where s.named and s.n_quotes > 0
 group by s.source_id, s.name order by n_quotes desc, s.name limit 15
+"""
+_FIRST_QUOTE = """
+select article_id, source_id, arg_min(quote_id, start) as quote_id from quotes
+where article_id in (select unnest($articles)) group by all
+"""
+# Nights without any row of a table count as such.
+_USUAL = """
+with earlier as (select distinct dt from runs where dt < $night), counts as (
+    select 'articles' as name, dt, count(*) as n from recent_articles group by dt
+    union all select 'quotes', dt, count(*) from recent_quotes group by dt
+    union all select 'sources', dt, count(*) from recent_sources group by dt
+    union all select 'events', dt, count(*) from recent_events group by dt
+    union all select 'stories', dt, count(distinct story_id) from recent_articles group by dt
+), names as (select distinct name from counts)
+select name, median(coalesce(n, 0)) as n
+from names cross join earlier left join counts using (name, dt) group by name
 """
 _EDITED = """
 with now as (select article_id, article_key, revision, title, outlet, change from articles where revision > 1),
@@ -95,13 +125,25 @@ from now n join before b using (article_key) order by n.article_id
 """
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Marked:
     """A row's span within its surroundings."""
 
     before: str
     span: str
     after: str
+    more_before: bool  # the paragraph goes on beyond what is shown
+    more_after: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Toll:
+    """A story whose outlets differ on the dead: who gives which number, the lowest first."""
+
+    story: Row
+    lines: list[Row]
+    more: int  # lines that are not shown
+    plot: tuple[Markup, Markup]
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +170,7 @@ def write_report(root: Path, night: dt.date) -> Path:
         page = _page(db, root, night)
         readers = read_many(db, sorted(page.articles), prefix="recent_")
         linked = {a: f"{night}/{a}.html" for a in readers}
-        _write_readers(folder / str(night), readers, home=f"../{night}.html")
+        _write_readers(folder / str(night), readers, night)
         html = templates().get_template("nightly.html.j2").render(**page.values, link=linked.get)
     target = folder / f"{night}.html"
     _write(target, html)
@@ -142,12 +184,13 @@ def _write(target: Path, page: str) -> None:
     os.replace(draft, target)
 
 
-def _write_readers(folder: Path, readers: dict[str, Any], *, home: str) -> None:
+def _write_readers(folder: Path, readers: dict[str, Any], night: dt.date) -> None:
     shutil.rmtree(folder, ignore_errors=True)  # a night made anew may speak of other articles
     folder.mkdir(parents=True)
-    link = {a: f"{a}.html" for a in readers}
+    paths = {a: f"{a}.html" for a in readers}
+    links = Links(home=(f"../{night}.html", f"night of {night}"), article=paths.get)
     for article_id, reading in readers.items():
-        _write(folder / f"{article_id}.html", render_reader(reading, link=link.get, home=home))
+        _write(folder / f"{article_id}.html", render_reader(reading, links))
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,23 +204,31 @@ class Page:
 def _page(db: Any, root: Path, night: dt.date) -> Page:
     runs = rows_of(db, _RUNS, night=night)
     outlets = rows_of(db, _OUTLETS, night=night)
-    stories = [s | {"number": i} for i, s in enumerate(rows_of(db, _STORIES, n=MOST_STORIES), 1)]
+    stories = _stories(db, night)
     quotes = _with_context(rows_of(db, _QUOTES, n=SAMPLE_ROWS))
     events = _with_context(rows_of(db, _EVENTS, n=SAMPLE_ROWS))
     edits = list(_edits(rows_of(db, _EDITED)))
     history = rows_of(db, _HISTORY)
-    sources = rows_of(db, _SOURCES)
+    earlier = [h for h in history if h["night"] < night]
+    before = next((n["night"] for n in reversed(earlier) if (root / "reports" / f"{n['night']}.html").is_file()), None)
+    sources = _with_quotes(db, rows_of(db, _SOURCES))
+    tolls = list(_tolls(stories))
     values = {
         "night": night,
+        "before": before,
+        "n_earlier": len(earlier),
         "runs": runs,
-        "rows": {t: rows_of(db, f"select count(*) as n from {t} where dt = $night", night=night)[0]["n"]
-                 for t in ("articles", "quotes", "sources", "events", "inputs")}
-        | {"stories": rows_of(db, "select count(distinct story_id) as n from articles")[0]["n"]},
+        "rows": _counts(db, night),
+        "usual": {r["name"]: r["n"] for r in rows_of(db, _USUAL, night=night)} if earlier else {},
         "fates": _fates(runs),
+        "usual_fates": {f: statistics.median(h[f] for h in earlier) for f in tables.Fate} if earlier else {},
         "reasons": rows_of(db, _REASONS),
+        "reason_words": reason_words(),
         "outlets": outlets,
         "trouble": [o for o in outlets if o["status"] != "ok"],
+        "untold": [o for o in outlets if o["status"] == "ok" and o["expected"] is None],
         "stories": stories,
+        "tolls": tolls,
         "sources": sources,
         "quotes": quotes,
         "events": events,
@@ -186,48 +237,73 @@ def _page(db: Any, root: Path, night: dt.date) -> Page:
         "history": history,
         "checks": list(_checks(root)),
         "plots": _plots(db, history, outlets, stories, sources, runs),
-    }  # fmt: skip
-    shown: Iterable[Row] = [*quotes, *events, *stories, *(e.article for e in edits[:MOST_EDITS])]
-    tolls = {t["article_id"] for s in stories for t in s["tolls"]}
-    return Page(values, {r["article_id"] for r in shown} | tolls)
+    }
+    shown: Iterable[Row] = [*quotes, *events, *stories, *sources, *(e.article for e in edits[:MOST_EDITS])]
+    told = {a["article_id"] for s in stories for a in s["articles"]} | {t["article_id"] for s in tolls for t in s.lines}
+    return Page(values, {r["article_id"] for r in shown} | told)
+
+
+def _counts(db: Any, night: dt.date) -> dict[str, int]:
+    """Rows of the night by table; of stories those that an article of the night tells."""
+    asked = {t: f"select count(*) as n from {t}" for t in COUNTED} | {
+        "stories": "select count(distinct story_id) as n from articles"
+    }
+    return {name: rows_of(db, sql)[0]["n"] for name, sql in asked.items()}
+
+
+def _stories(db: Any, night: dt.date) -> list[Row]:
+    """The night's stories, the most told first, each with its number and its articles of the last nights."""
+    found = rows_of(db, _STORIES, n=MOST_STORIES)
+    ids = [s["story_id"] for s in found]
+    rows = rows_of(db, _STORY_ARTICLES, stories=ids, night=night, n=STORY_ARTICLES) if ids else []
+    return [
+        s | {"number": i, "articles": [r for r in rows if r["story_id"] == s["story_id"]]}
+        for i, s in enumerate(found, 1)
+    ]
+
+
+def _with_quotes(db: Any, sources: list[Row]) -> list[Row]:
+    """Each source with the first quote of it in the article that quotes it most."""
+    rows = rows_of(db, _FIRST_QUOTE, articles=[s["article_id"] for s in sources]) if sources else []
+    first = {(r["article_id"], r["source_id"]): r["quote_id"] for r in rows}
+    return [s | {"quote_id": first.get((s["article_id"], s["source_id"]))} for s in sources]
 
 
 def _plots(
     db: Any, history: list[Row], outlets: list[Row], stories: list[Row], sources: list[Row], runs: list[Row]
-) -> dict[str, Markup]:
-    """Every plot that has something to show, as SVG."""
-    specs: dict[str, plots.Spec] = {}
+) -> dict[str, tuple[Markup, Markup]]:
+    """Every plot that has something to show, as SVG for a desk and for a phone."""
+    made: dict[str, tuple[str, str]] = {}
     if len(history) > 1:
-        specs["nights"] = plots.nights(
-            [{"night": str(h["night"]), "fate": f, "n": h[f], "rank": i}
-             for h in history for i, f in enumerate(plots.FATES)]
-        )  # fmt: skip
+        bars = [{"night": str(h["night"]), "fate": f, "n": h[f], "rank": i}
+                for h in history for i, f in enumerate(plots.FATES)]  # fmt: skip
+        made["nights"] = plots.both(plots.nights, bars)
     shown = [o["outlet"] for o in outlets[:MOST_OUTLETS]]
     matrix = rows_of(db, _MATRIX, outlets=shown) if shown else []
     if len({m["night"] for m in matrix}) > 1:
-        specs["coverage"] = plots.coverage([m | {"night": str(m["night"])} for m in matrix])
-    pinned = [s for s in stories if s["lat"] is not None]
-    if pinned:
-        specs["world"] = plots.world(
-            [{"lat": s["lat"], "lon": s["lon"], "independent": s["n_independent"], "label": str(s["number"])}
-             for s in pinned]
-        )  # fmt: skip
-    told = [s for s in stories if s["first_seen"]]
+        matrix.sort(key=lambda m: (shown.index(m["outlet"]), m["night"]))
+        cells = [m | {"night": str(m["night"]), "outlet": _cut(m["outlet"])} for m in matrix]
+        made["coverage"] = plots.both(plots.coverage, cells)
+    pins = [{"lat": s["lat"], "lon": s["lon"], "independent": s["n_independent"], "label": str(s["number"])}
+            for s in stories if s["lat"] is not None]  # fmt: skip
+    if pins:
+        made["world"] = plots.both(plots.world, pins)
+    told = [{"headline": f"{s['number']}. {_cut(s['headline'])}", "independent": s["n_independent"],
+             "first": s["first_seen"].isoformat(), "last": s["last_seen"].isoformat()}
+            for s in stories if s["first_seen"]]  # fmt: skip
     if told:
-        specs["timeline"] = plots.timeline(
-            [{"headline": f"{s['number']}. {_cut(s['headline'])}", "independent": s["n_independent"],
-              "first": s["first_seen"].isoformat(), "last": s["last_seen"].isoformat()} for s in told]
-        )  # fmt: skip
-    tolls = list(_tolls(stories))
-    if tolls:
-        specs["tolls"] = plots.tolls(tolls)
+        made["timeline"] = plots.both(plots.timeline, told)
     if sources:
-        specs["sources"] = plots.sources([{"name": _cut(s["name"], 40), "n": s["n_quotes"]} for s in sources])
+        made["sources"] = plots.both(plots.sources, [{"name": _cut(s["name"]), "n": s["n_quotes"]} for s in sources])
     if runs and runs[-1]["steps"]:
-        specs["steps"] = plots.steps([{"step": s["step"], "seconds": s["seconds"]} for s in runs[-1]["steps"]])
-    return {
-        name: Markup(plots.draw(spec)) for name, spec in specs.items()
-    }  # our own drawing; values were escaped in it
+        seconds = [{"step": s["step"], "seconds": s["seconds"]} for s in runs[-1]["steps"]]
+        made["steps"] = plots.both(plots.steps, seconds)
+    return {name: _drawn(pair) for name, pair in made.items()}
+
+
+def _drawn(pair: tuple[str, str]) -> tuple[Markup, Markup]:
+    """Our own drawings; values were escaped in them."""
+    return Markup(pair[0]), Markup(pair[1])
 
 
 def _cut(text: str | None, most: int = 60) -> str:
@@ -235,22 +311,23 @@ def _cut(text: str | None, most: int = 60) -> str:
     return words if len(words) <= most else words[: most - 1] + "…"
 
 
-def _tolls(stories: list[Row]) -> Iterator[Row]:
+def _tolls(stories: list[Row]) -> Iterator[Toll]:
     """Stories whose outlets differ on the dead: each number with who gave it and where."""
-    shown = 0
-    for story in stories:
-        killed = [t for t in story["tolls"] if t["field"] == "killed"]
-        if len({(t["min"], t["max"]) for t in killed}) < 2 or shown == MOST_TOLLS:
-            continue
-        shown += 1
-        for t in killed[:10]:
-            low, high = t["min"], t["max"]
-            who = ": ".join(x for x in (t["outlet"], t["attributed_to"]) if x) or "not said by whom"
-            yield {
-                "story": f"{story['number']}. {_cut(story['headline'], 70)}", "says": _cut(who, 48),
-                "words": range_words((low, high)),
-                "low": low if low is not None else 0, "high": high if high is not None else low,
-            }  # fmt: skip
+    differ = (s for s in stories if len({(t["min"], t["max"]) for t in _killed(s)}) > 1)
+    for story in itertools.islice(differ, MOST_TOLLS):
+        lines = sorted(_killed(story), key=lambda t: (t["min"] or 0, t["max"] or 0, t["outlet"] or ""))
+        values = [
+            {"says": f"{i}. {_cut(', '.join(x for x in (t['attributed_to'], t['outlet']) if x))}",
+             "words": range_words((t["min"], t["max"])),
+             "low": t["min"] if t["min"] is not None else 0, "high": t["max"] if t["max"] is not None else t["min"]}
+            for i, t in enumerate(lines[:TOLL_LINES], 1)
+        ]  # fmt: skip
+        plot = _drawn(plots.both(plots.tolls, values))
+        yield Toll(story=story, lines=lines[:TOLL_LINES], more=len(lines) - len(values), plot=plot)
+
+
+def _killed(story: Row) -> list[Row]:
+    return [t for t in story["tolls"] if t["field"] == "killed"]
 
 
 def _edits(rows: list[Row]) -> Iterator[Edit]:
@@ -289,8 +366,16 @@ def _with_context(rows: list[Row]) -> list[Row]:
     for row in rows:
         body: str = row.pop("body")
         start, end = row["start"], row["end"]
-        left = max(body.rfind("\n", 0, start) + 1, start - CONTEXT_CHARS)
+        begin = body.rfind("\n", 0, start) + 1
         stop = body.find("\n", end)
-        right = min(stop if stop >= 0 else len(body), end + CONTEXT_CHARS)
-        row["marked"] = Marked(body[left:start], body[start:end], body[end:right])
+        stop = stop if stop >= 0 else len(body)
+        left, right = max(begin, start - CONTEXT_CHARS), min(stop, end + CONTEXT_CHARS)
+        if left > begin:  # not from the middle of a word on
+            left = max(body.find(" ", left, start) + 1, left)
+        if right < stop:
+            right = max(body.rfind(" ", end, right), end)
+        row["marked"] = Marked(
+            before=body[left:start], span=body[start:end], after=body[end:right], more_before=left > begin,
+            more_after=right < stop,
+        )  # fmt: skip
     return rows

@@ -7,7 +7,7 @@ which people with any kind of colour blindness can tell apart; no plot says anyt
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -23,7 +23,10 @@ _STATUS = {"ok": "var(--c3)", "low": "var(--c5)", "zero": "var(--c4)", "blocked"
 _SIGNS = {"ok": "", "low": "−", "zero": "0", "blocked": "×", "feed_dead": "†"}
 _CELL = 2.0
 """Degrees: the map's land is where the gazetteer knows places, one dot a cell."""
-WIDTH = 640
+WIDE, NARROW = 920, 350
+"""Pixels: each plot is drawn for a desk and for a phone, so that its words are read without zooming."""
+NARROW_NIGHTS = 8
+"""Nights that fit beside the names of outlets on a phone."""
 
 
 def draw(spec: Spec) -> str:
@@ -33,111 +36,139 @@ def draw(spec: Spec) -> str:
     axis = {
         "labelColor": "var(--ink)", "titleColor": "var(--soft)", "gridColor": "var(--rule)",
         "domainColor": "var(--rule)", "tickColor": "var(--rule)", "labelFontSize": 12, "titleFontSize": 12,
-        "labelLimit": 260,
+        "titleFontWeight": "normal",
     }  # fmt: skip
+    legend = {"labelColor": "var(--ink)", "labelFontSize": 12, "orient": "top", "direction": "horizontal", "offset": 6}
     config = {
-        "aria": False, "background": "transparent", "font": "sans-serif", "axis": axis,
-        "view": {"stroke": None},
-        "legend": {"labelColor": "var(--ink)", "titleColor": "var(--soft)", "labelFontSize": 12},
-        "text": {"color": "var(--ink)"}, "header": {"labelColor": "var(--ink)"},
+        "aria": False, "background": "transparent", "font": "sans-serif", "axis": axis, "legend": legend,
+        "view": {"stroke": None}, "text": {"color": "var(--ink)", "fontSize": 12},
     }  # fmt: skip
-    whole = {"$schema": "https://vega.github.io/schema/vega-lite/v5.json", "config": config, "padding": 14} | spec
+    whole = {"$schema": "https://vega.github.io/schema/vega-lite/v5.json", "config": config, "padding": 4} | spec
     svg: str = vl_convert.vegalite_to_svg(whole)
     return svg.replace("<svg ", '<svg aria-hidden="true" focusable="false" ', 1)
 
 
-def _data(values: Values) -> Spec:
-    return {"values": list(values)}
+def both(plot: Callable[[Values, int], Spec], values: Values) -> tuple[str, str]:
+    """A plot for a desk and for a phone."""
+    return draw(plot(values, WIDE)), draw(plot(values, NARROW))
 
 
-def nights(values: Values) -> Spec:
-    """Inputs of the last nights by fate. Values: night, fate, n."""
-    return {
-        "data": _data(values), "width": WIDTH, "height": 160, "mark": {"type": "bar"},
-        "encoding": {
+def _sized(values: Values, width: int, **more: Any) -> Spec:
+    """A specification as wide as it is told, labels and all."""
+    fit = {"type": "fit-x", "contains": "padding"}
+    return {"data": {"values": list(values)}, "width": width, "autosize": fit} | more
+
+
+def _labels(width: int) -> int:
+    """Pixels for the names beside a plot."""
+    return int(width * 0.42)
+
+
+def _last_nights(values: Values, most: int) -> list[dict[str, Any]]:
+    kept = set(sorted({v["night"] for v in values})[-most:])
+    return [v for v in values if v["night"] in kept]
+
+
+def _legend(width: int) -> Spec:
+    return {"columns": 6 if width > NARROW else 3}
+
+
+def nights(values: Values, width: int) -> Spec:
+    """Inputs of the last nights by fate. Values: night, fate, n, rank."""
+    shown = list(values) if width > NARROW else _last_nights(values, 2 * NARROW_NIGHTS)
+    return _sized(
+        shown, width, height=170, mark={"type": "bar"},
+        encoding={
             "x": {"field": "night", "type": "ordinal", "title": None,
-                  "axis": {"labelAngle": -45, "labelOverlap": True}},
+                  "axis": {"labelAngle": -45, "labelOverlap": True}, "scale": {"paddingInner": 0.15}},
             "y": {"field": "n", "type": "quantitative", "title": "inputs", "stack": "zero"},
             "color": {"field": "fate", "type": "nominal", "title": None, "sort": list(FATES),
-                      "scale": {"domain": list(FATES), "range": _FATE_COLOURS}},
+                      "scale": {"domain": list(FATES), "range": _FATE_COLOURS}, "legend": _legend(width)},
             "order": {"field": "rank", "type": "quantitative"},
         },
-    }  # fmt: skip
+    )  # fmt: skip
 
 
-def coverage(values: Values) -> Spec:
+def coverage(values: Values, width: int) -> Spec:
     """Outlets by night: colour and sign say how it went. Values: outlet, night, status, articles."""
-    signed = [v | {"sign": _SIGNS.get(v["status"], "?")} for v in values]
-    x = {"field": "night", "type": "ordinal", "title": None, "axis": {"labelAngle": -45, "labelOverlap": True}}
-    y = {"field": "outlet", "type": "nominal", "title": None}
+    shown = list(values) if width > NARROW else _last_nights(values, NARROW_NIGHTS)
+    room = width - _labels(width) - 10
+    step = min(34, room // len({v["night"] for v in shown}))
+    signed = [v | {"sign": _SIGNS.get(v["status"], "?"), "status": v["status"].replace("_", " ")} for v in shown]
+    statuses = [s.replace("_", " ") for s in _STATUS]
     return {
-        "data": _data(signed), "width": {"step": 34}, "height": {"step": 22},
-        "encoding": {"x": x, "y": y},
+        "data": {"values": signed}, "width": {"step": step}, "height": {"step": 22},
+        "encoding": {
+            "x": {"field": "night", "type": "ordinal", "title": None, "axis": {"labelAngle": -45,
+                                                                              "labelOverlap": True}},
+            "y": {"field": "outlet", "type": "nominal", "title": None, "sort": None,
+                  "axis": {"labelLimit": _labels(width)}},
+        },
         "layer": [
             {"mark": {"type": "rect", "stroke": "var(--paper)"},
-             "encoding": {"color": {"field": "status", "type": "nominal", "title": None,
-                                    "scale": {"domain": list(_STATUS), "range": list(_STATUS.values())}}}},
-            {"mark": {"type": "text", "color": "var(--on)", "fontSize": 11, "fontWeight": "bold"},
+             "encoding": {"color": {"field": "status", "type": "nominal", "title": None, "legend": _legend(width),
+                                    "scale": {"domain": statuses, "range": list(_STATUS.values())}}}},
+            {"mark": {"type": "text", "color": "var(--on)", "fontSize": 11 if step > 26 else 9, "fontWeight": "bold"},
              "encoding": {"text": {"condition": {"test": "datum.sign != ''", "field": "sign"},
                                    "field": "articles", "type": "quantitative"}}},
         ],
     }  # fmt: skip
 
 
-def sources(values: Values) -> Spec:
-    """Most quoted sources. Values: name, n, outlets."""
-    y = {"field": "name", "type": "nominal", "title": None, "sort": {"field": "n", "order": "descending"}}
-    return {
-        "data": _data(values), "width": WIDTH - 260, "height": {"step": 20},
-        "encoding": {"y": y, "x": {"field": "n", "type": "quantitative", "title": "quotes",
-                                   "axis": {"tickMinStep": 1}}},
-        "layer": [
+def sources(values: Values, width: int) -> Spec:
+    """Most quoted sources. Values: name, n, the most quoted first."""
+    return _sized(
+        values, width, height={"step": 22},
+        encoding={
+            "y": {"field": "name", "type": "nominal", "title": None, "sort": None,
+                  "axis": {"labelLimit": _labels(width), "ticks": False, "domain": False}},
+            "x": {"field": "n", "type": "quantitative", "title": "quotes",
+                  "axis": {"tickMinStep": 1, "format": "d", "tickCount": 5}},
+        },
+        layer=[
             {"mark": {"type": "bar", "color": "var(--c1)"}},
             {"mark": {"type": "text", "align": "left", "dx": 4},
              "encoding": {"text": {"field": "n", "type": "quantitative"}}},
         ],
-    }  # fmt: skip
+    )  # fmt: skip
 
 
-def timeline(values: Values) -> Spec:
+def timeline(values: Values, width: int) -> Spec:
     """When the stories were told. Values: headline, first, last (ISO 8601, UTC), independent."""
-    y = {"field": "headline", "type": "nominal", "title": None, "sort": {"field": "first"}, "axis": {"labelLimit": 300}}
-    time = {"type": "temporal", "title": None, "scale": {"type": "utc"}, "axis": {"labelOverlap": True}}
-    return {
-        "data": _data(values), "width": WIDTH - 300, "height": {"step": 20},
-        "encoding": {"y": y},
-        "layer": [
+    y = {"field": "headline", "type": "nominal", "title": None, "sort": {"field": "first"},
+         "axis": {"labelLimit": _labels(width), "ticks": False, "domain": False}}  # fmt: skip
+    words = "utchours(datum.value) == 0 ? utcFormat(datum.value, '%-d %b') : utcFormat(datum.value, '%H:%M')"
+    axis = {"labelExpr": words, "tickCount": 8 if width > NARROW else 3, "labelOverlap": True}
+    time = {"type": "temporal", "title": "UTC", "scale": {"type": "utc", "padding": 12}, "axis": axis}
+    return _sized(
+        values, width, height={"step": 22}, encoding={"y": y},
+        layer=[
             {"mark": {"type": "rule", "color": "var(--c1)", "strokeWidth": 3},
              "encoding": {"x": time | {"field": "first"}, "x2": {"field": "last"}}},
             {"mark": {"type": "point", "filled": True, "color": "var(--c1)", "opacity": 1},
              "encoding": {"x": time | {"field": "first"}, "size": {"field": "independent", "type": "quantitative",
                           "legend": None, "scale": {"range": [30, 200]}}}},
         ],
-    }  # fmt: skip
+    )  # fmt: skip
 
 
-def tolls(values: Values) -> Spec:
-    """What the outlets say of the dead of one story each. Values: story, low, high, outlet, says."""
-    y = {"field": "says", "type": "nominal", "title": None, "axis": {"labelLimit": 240}}
-    return {
-        "data": _data(values),
-        "facet": {"row": {"field": "story", "type": "nominal", "title": None,
-                          "header": {"labelAngle": 0, "labelAlign": "left", "labelOrient": "top", "labelLimit": 560,
-                                     "labelFontSize": 13}}},
-        "resolve": {"scale": {"y": "independent", "x": "independent"}},
-        "spec": {
-            "width": WIDTH - 260, "height": {"step": 18},
-            "encoding": {"y": y, "x": {"field": "low", "type": "quantitative", "title": "killed",
-                                       "axis": {"tickMinStep": 1, "format": "d"}, "scale": {"zero": True}}},
-            "layer": [
-                {"mark": {"type": "rule", "strokeWidth": 3, "color": "var(--c4)"},
-                 "encoding": {"x2": {"field": "high"}}},
-                {"mark": {"type": "point", "filled": True, "size": 70, "color": "var(--c4)", "opacity": 1}},
-                {"mark": {"type": "text", "align": "left", "dx": 8}, "encoding": {"x": {"field": "high", "type":
-                 "quantitative"}, "text": {"field": "words"}}},
-            ],
-        },
-    }  # fmt: skip
+def tolls(values: Values, width: int) -> Spec:
+    """What the outlets say of the dead of one story. Values: says, words, low, high."""
+    y = {"field": "says", "type": "nominal", "title": None, "sort": None,
+         "axis": {"labelLimit": _labels(width), "ticks": False, "domain": False}}  # fmt: skip
+    room = 1.25 if width > NARROW else 1.7  # for the words beside the highest number
+    x = {"field": "low", "type": "quantitative", "title": "killed",
+         "scale": {"domain": [0, room * max(v["high"] for v in values)], "nice": False},
+         "axis": {"tickMinStep": 1, "format": "d", "tickCount": 8 if width > NARROW else 3}}  # fmt: skip
+    return _sized(
+        values, width, height={"step": 22}, encoding={"y": y, "x": x},
+        layer=[
+            {"mark": {"type": "rule", "strokeWidth": 3, "color": "var(--c4)"}, "encoding": {"x2": {"field": "high"}}},
+            {"mark": {"type": "point", "filled": True, "size": 70, "color": "var(--c4)", "opacity": 1}},
+            {"mark": {"type": "text", "align": "left", "dx": 8},
+             "encoding": {"x": {"field": "high", "type": "quantitative"}, "text": {"field": "words"}}},
+        ],
+    )  # fmt: skip
 
 
 @functools.cache
@@ -149,30 +180,35 @@ def _land() -> list[list[float]]:
     return [[float(x), float(y)] for x, y in (cells + 0.5) * _CELL]
 
 
-def world(values: Values) -> Spec:
-    """The stories on a map. Values: headline, lat, lon (degrees), independent, label (a number, or empty)."""
+def world(values: Values, width: int) -> Spec:
+    """The stories on a map. Values: lat, lon (degrees), independent, label (a number, or empty)."""
     land = {"type": "Feature", "geometry": {"type": "MultiPoint", "coordinates": _land()}, "properties": {}}
     at = {"longitude": {"field": "lon", "type": "quantitative"}, "latitude": {"field": "lat", "type": "quantitative"}}
+    wide = width > NARROW
+    size = {"field": "independent", "type": "quantitative", "legend": None, "scale": {"range": [160, 600]}}
+    text = {"type": "text", "fontSize": 11, "fontWeight": "bold", "color": "var(--on)"}
     return {
-        "width": WIDTH + 60, "height": 340, "projection": {"type": "equalEarth", "pointRadius": 1.1},
+        "width": width - 8, "height": int(width * 0.45),
+        "projection": {"type": "equalEarth", "pointRadius": 1.4 if wide else 0.6},
         "layer": [
             {"data": {"values": [land]}, "mark": {"type": "geoshape", "fill": "var(--land)", "stroke": None}},
-            {"data": _data(values), "mark": {"type": "circle", "color": "var(--c4)", "opacity": 0.85},
-             "encoding": at | {"size": {"field": "independent", "type": "quantitative", "title": "independent reports",
-                                        "scale": {"range": [60, 500]}, "legend": None}}},
-            {"data": _data(values), "mark": {"type": "text", "dy": -12, "fontSize": 12, "fontWeight": "bold"},
+            {"data": {"values": list(values)}, "mark": {"type": "circle", "color": "var(--pin)", "opacity": 0.9,
+                                                        "stroke": "var(--paper)"},
+             "encoding": at | {"size": size}},
+            {"data": {"values": list(values)}, "mark": text,
              "encoding": at | {"text": {"field": "label", "type": "nominal"}}},
         ],
     }  # fmt: skip
 
 
-def steps(values: Values) -> Spec:
+def steps(values: Values, width: int) -> Spec:
     """Where the time went. Values: step, seconds."""
-    return {
-        "data": _data(values), "width": WIDTH - 260, "height": {"step": 20},
-        "mark": {"type": "bar", "color": "var(--c2)"},
-        "encoding": {
-            "y": {"field": "step", "type": "nominal", "title": None, "sort": None},
-            "x": {"field": "seconds", "type": "quantitative", "title": "seconds, all workers together"},
+    return _sized(
+        values, width, height={"step": 22}, mark={"type": "bar", "color": "var(--c2)"},
+        encoding={
+            "y": {"field": "step", "type": "nominal", "title": None, "sort": None,
+                  "axis": {"labelLimit": _labels(width), "ticks": False, "domain": False}},
+            "x": {"field": "seconds", "type": "quantitative", "title": "seconds, all workers together",
+                  "axis": {"tickCount": 5}},
         },
-    }  # fmt: skip
+    )  # fmt: skip

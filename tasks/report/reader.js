@@ -21,6 +21,13 @@
     document.addEventListener(on, (event) => { const node = target(event); if (node) light(node); });
     document.addEventListener(off, (event) => { if (target(event)) clear(); });
   }
+  // An address with the id of a quote or event leads to it and lights up all its pieces.
+  const arrive = () => {
+    const link = location.hash.length > 1 && Array.from(document.querySelectorAll(".card a")).find((a) => a.hash === location.hash);
+    if (link) light(link.closest(".card"));
+  };
+  window.addEventListener("hashchange", arrive);
+  arrive();
   document.addEventListener("keydown", (event) => { if (event.key === "Escape") clear(); });
   for (const box of document.querySelectorAll("[data-shows]")) {
     const set = () => document.body.classList.toggle("hide-" + box.dataset.shows, !box.checked);

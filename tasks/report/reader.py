@@ -18,7 +18,7 @@ from typing import Any
 import jinja2
 
 from tasks.report.changes import ChangedParagraph, changes
-from tasks.report.reading import Piece, Reading, Row, harmless, pieces, range_words
+from tasks.report.reading import Piece, Reading, Row, harmless, lines, pieces, range_words
 
 HERE = Path(__file__).parent
 COUNTS = ("killed", "injured", "arrested", "displaced")
@@ -33,12 +33,25 @@ class Change:
     paragraphs: list[ChangedParagraph]
 
 
-def render_reader(reading: Reading, *, link: Callable[[str], str | None] | None = None, home: str | None = None) -> str:
-    """The page of one article as HTML.
+def _nowhere(_: str) -> str | None:
+    return None
 
-    `link` makes the address of another article's page from its article_id, or None where it has none: such articles
-    are named, not linked. `home` is the address that the page leads back to.
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Links:
+    """Where a reader's page leads to: addresses made from ids, None where there is no such page.
+
+    What has no page is named, not linked. `home` is the page that it leads back to: its address and its name.
     """
+
+    home: tuple[str, str] | None = None
+    article: Callable[[str], str | None] = _nowhere
+    source: Callable[[str], str | None] = _nowhere
+    story: Callable[[str], str | None] = _nowhere
+
+
+def render_reader(reading: Reading, links: Links = Links()) -> str:
+    """The page of one article as HTML. The id of a quote or event is the anchor of where it begins."""
     return (
         templates()
         .get_template("reader.html.j2")
@@ -50,10 +63,8 @@ def render_reader(reading: Reading, *, link: Callable[[str], str | None] | None 
             events=reading.events,
             names={s["source_id"]: s["name"] for s in reading.sources},
             changes=list(_changes(reading)),
-            revisions=reading.revisions,
             copies=reading.copies,
-            link=link,
-            home=home,
+            link=links,
             counts=COUNTS,
             script=_script(),
             script_hash=script_hash(),
@@ -87,39 +98,28 @@ class Stretch:
     classes: str
     of: str  # ids of the rows it belongs to
     first: str  # rows that begin here: these can be reached by keyboard
+    anchors: tuple[str, ...]  # ids of the quotes and events that begin here
     cut: str | None
 
 
 def _paragraphs(reading: Reading) -> Iterator[list[Stretch]]:
     seen: set[str] = set()
-    line: list[Stretch] = []
+    ids = {f"q{i}": q["quote_id"] for i, q in enumerate(reading.quotes)}
+    ids |= {f"e{i}": e["event_id"] for i, e in enumerate(reading.events)}
     article = reading.article
-    for piece in pieces(article["text"], marks(reading), article["removed"]):
-        if piece.cut is not None:
-            if line:
-                yield line
-            yield [Stretch(harmless(piece.text), "", "", "", piece.cut)]
-            line = []
-            continue
-        first, *rest = piece.text.split("\n")
-        for i, text in enumerate((first, *rest)):
-            if i:
-                if line:
-                    yield line
-                line = []
-            if text:
-                line.append(_stretch(text, piece, seen))
-    if line:
-        yield line
+    for line in lines(pieces(article["text"], marks(reading), article["removed"])):
+        yield [_stretch(piece, seen, ids) for piece in line]
 
 
-def _stretch(text: str, piece: Piece, seen: set[str]) -> Stretch:
+def _stretch(piece: Piece, seen: set[str], ids: dict[str, str]) -> Stretch:
     named = [mark.split(" ") for mark in piece.marks]
-    ids = {row for _, row in named}
+    rows = {row for _, row in named}
     begin = {row for kind, row in named if kind in ("quote", "trigger")} - seen
     seen |= begin
-    return Stretch(harmless(text), " ".join(sorted({k for k, _ in named})), " ".join(sorted(ids)),
-                   " ".join(sorted(begin)), None)  # fmt: skip
+    return Stretch(
+        text=harmless(piece.text), classes=" ".join(sorted({k for k, _ in named})), of=" ".join(sorted(rows)),
+        first=" ".join(sorted(begin)), anchors=tuple(sorted(ids[row] for row in begin)), cut=piece.cut,
+    )  # fmt: skip
 
 
 def _changes(reading: Reading) -> Iterator[Change]:
@@ -148,11 +148,18 @@ def templates() -> jinja2.Environment:
     )  # fmt: skip
     env.filters["range"] = range_words
     env.filters["count"] = lambda n: f"{n:,}"
+    env.filters["many"] = many
     env.filters["megabytes"] = lambda n: f"{n / 1e6:,.0f} MB" if n is not None else "of unknown size"
     env.filters["day"] = lambda at: f"{at:%Y-%m-%d}" if at else "undated"
+    env.filters["minute"] = lambda at: f"{at:%Y-%m-%d %H:%M}" if at else "undated"
     env.filters["safe_text"] = _short
     env.filters["harmless"] = harmless
     return env
+
+
+def many(n: int, thing: str, things: str | None = None) -> str:
+    """1 quote, 2 quotes, 1,200 quotes."""
+    return f"{n:,} {thing if n == 1 else things or thing + 's'}"
 
 
 def _short(value: Any, most: int = 400) -> str:

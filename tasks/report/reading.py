@@ -181,6 +181,26 @@ def pieces(text: str, marks: Iterable[tuple[int, int, str]], cuts: Iterable[Row]
             yield Piece(text[left:right], tuple(sorted(set(current))))
 
 
+def lines(made: Iterable[Piece]) -> Iterator[list[Piece]]:
+    """Pieces by the lines of the text they make, empty lines left out; a cut piece is a line of its own."""
+    line: list[Piece] = []
+    for piece in made:
+        if piece.cut is not None:
+            if line:
+                yield line
+            yield [piece]
+            line = []
+            continue
+        for i, text in enumerate(piece.text.split("\n")):
+            if i and line:
+                yield line
+                line = []
+            if text:
+                line.append(Piece(text, piece.marks))
+    if line:
+        yield line
+
+
 def harmless(text: str) -> str:
     """Text of an article for showing: control characters and writing-direction overrides become visible marks."""
     if text.isascii() and text.isprintable():

@@ -43,7 +43,7 @@ class View:
     tables: tuple[str, ...]
     select: str
     order: str
-    columns: tuple[str, ...]  # shown in the page; a download has all
+    columns: tuple[str, ...]  # shown in the page, `killed` being killed_min and _max; a download has all
     filters: Mapping[str, Filter]
     main: str  # the column whose text leads into the reader
 
@@ -131,8 +131,8 @@ VIEWS: dict[str, View] = {
         name="stories", title="Stories", tables=("stories",), main="headline",
         select="select * exclude (dt) from stories where true",
         order="n_independent desc, last_seen desc nulls last, story_id",
-        columns=("headline", "n_articles", "n_independent", "n_outlets", "types", "place_name", "killed_min",
-                 "killed_max", "last_seen"),
+        columns=("headline", "n_articles", "n_independent", "n_outlets", "types", "place_name", "killed",
+                 "last_seen"),
         filters={
             "q": Filter(label="headline", where=_like("headline")),
             "type": Filter(label="event type", kind="choice", choices=get_args(EventType),
@@ -175,6 +175,14 @@ VIEWS: dict[str, View] = {
         },
     ),
 }  # fmt: skip
+
+
+HEADS = {
+    "text": "quote", "published_at": "published", "n_articles": "articles", "n_independent": "independent",
+    "n_outlets": "outlets", "n_quotes": "quotes", "types": "kinds of event", "place_name": "place",
+    "place_country": "country", "date_start": "from", "modality": "told as", "word_count": "words", "ref": "input",
+}  # fmt: skip
+"""Heads of the page's columns where they are not the column's name."""
 
 
 def _value(name: str, one: Filter, text: str) -> Any:

@@ -44,9 +44,13 @@ def test_a_second_night_is_compared_with_the_first_and_shows_edited_quotes(tmp_p
     assert "Edited quotes" not in first
     assert "<del>“We were blind for six hours,”</del>" in page
     assert "<ins>“We were blind for nine hours,”</ins>" in page
+    assert "<b>1</b>changed<small>before: 0</small>" in page
+    assert "<small>before:" not in first
+    assert 'the night before: <a href="2026-03-04.html">' in page
+    assert "no night in the 30 days before" in first
     assert "Inputs of the last nights" in page
     assert "Inputs of the last nights" not in first
-    leads = set(re.findall(r'href="(2026-03-05/[^"]+)"', page))
+    leads = set(re.findall(r'href="(2026-03-05/[^"#]+)[#"]', page))
     assert leads
     for lead in leads:
         reader = (reports / lead).read_text(encoding="utf-8")

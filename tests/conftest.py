@@ -1,4 +1,4 @@
-"""The tables that the documentation's code runs over: two nights of the demo, made once a session."""
+"""Two nights of the demo, made once a session: the documentation's code and the browser run over them."""
 
 from __future__ import annotations
 
