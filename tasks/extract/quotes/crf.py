@@ -17,8 +17,8 @@ F32 = npt.NDArray[np.float32]
 F64 = npt.NDArray[np.float64]
 
 
-BITS = 21
-"""First bits of a key by which a table is entered."""
+MAX_BITS = 21
+"""First bits of a key by which a table is entered; two more than would number its keys, if that is less."""
 
 BLOCK = 1_000
 """Rows whose features are looked up at once: about 10 MB of working memory, and the quickest of the sizes tried."""
@@ -29,38 +29,45 @@ class KeyTable:
     """Sorted 64-bit keys, evenly spread as `mix` makes them, with where those of each first bits begin."""
 
     keys: U64
+    bits: int = field(init=False)
+    padded: U64 = field(init=False)  # with one more that no feature has
     first: npt.NDArray[np.int32] = field(init=False)
 
     def __post_init__(self) -> None:
-        edges = np.arange(1 << BITS, dtype=np.uint64) << np.uint64(64 - BITS)
+        bits = min(MAX_BITS, len(self.keys).bit_length() + 2)
+        edges = np.arange(1 << bits, dtype=np.uint64) << np.uint64(64 - bits)
         first = np.append(np.searchsorted(self.keys, edges), len(self.keys)).astype(np.int32)
+        object.__setattr__(self, "bits", bits)
         object.__setattr__(self, "first", first)
+        object.__setattr__(self, "padded", np.append(self.keys, np.uint64(0)))
 
     def find(self, wanted: U64) -> I64:
         """For each wanted key its index in `keys`, len(keys) if it is none. One call with many is quickest."""
-        bits = (wanted >> np.uint64(64 - BITS)).astype(np.int32)
-        lo, hi = self.first[bits], self.first[bits + 1]
-        found = np.full(len(wanted), len(self.keys), dtype=np.int64)
-        at = np.flatnonzero(lo < hi)
-        lo, hi, wanted = lo[at], hi[at], wanted[at]
-        while len(at):
-            same = self.keys[lo] == wanted
-            found[at[same]] = lo[same]
-            lo = lo + 1
-            more = np.flatnonzero(~same & (lo < hi))
-            at, lo, hi, wanted = at[more], lo[more], hi[more], wanted[more]
+        bits = (wanted >> np.uint64(64 - self.bits)).view(np.int64)
+        found = self.first.take(bits).astype(np.int64)
+        at = np.flatnonzero(self.padded.take(found) != wanted)  # most keys stand first of those that begin like them
+        if len(at):
+            lo, hi, wanted = found[at], self.first.take(bits[at] + 1), wanted[at]
+            found[at] = len(self.keys)
+            while len(more := np.flatnonzero((lo := lo + 1) < hi)):
+                at, lo, hi, wanted = at[more], lo[more], hi[more], wanted[more]
+                same = self.padded.take(lo) == wanted
+                found[at[same]] = lo[same]
+                hi = np.where(same, 0, hi)
         return found
 
     def add_up(self, weights: F32, columns: list[U64]) -> F64:
         """For each row of the columns the sum of the weights of its keys; `weights` has a last row of zeros. Rows are
         taken in blocks, so that memory stays small however long the text is."""
         n = len(columns[0])
-        blocks = []
+        out = np.zeros((n, *weights.shape[1:]))
         for lo in range(0, n, BLOCK):
-            wanted = np.concatenate([c[lo : lo + BLOCK] for c in columns])
-            found = weights[self.find(wanted)].reshape(len(columns), -1, *weights.shape[1:])
-            blocks.append(found.sum(axis=0, dtype=np.float64))
-        return np.concatenate(blocks)
+            part = out[lo : lo + BLOCK]
+            taken = np.empty(part.shape, dtype=np.float32)
+            found = self.find(np.concatenate([c[lo : lo + BLOCK] for c in columns])).reshape(len(columns), -1)
+            for index in found:  # one feature after the other: what is added up stays in the processor's cache
+                part += weights.take(index, axis=0, out=taken, mode="clip")
+        return out
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,15 +79,19 @@ class Crf:
     weights: F32
     transitions: F64
     table: KeyTable = field(init=False, compare=False, repr=False)
+    wide: F32 = field(init=False, compare=False, repr=False)  # the weights in rows of a power of two: quicker to copy
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "table", KeyTable(self.keys))
+        width = self.weights.shape[1]
+        more = (1 << (width - 1).bit_length()) - width
+        object.__setattr__(self, "wide", np.pad(self.weights, ((0, 0), (0, more))))
 
     def scores(self, columns: list[U64]) -> F64:
         """(n, L) sums of the weights of each token's features."""
         if not columns or not len(columns[0]):
             return np.zeros((0, len(self.labels)), dtype=np.float64)
-        return self.table.add_up(self.weights, columns)
+        return self.table.add_up(self.wide, columns)[:, : len(self.labels)]
 
 
 def best_labels(scores: F64, transitions: F64, group: I64) -> tuple[I64, F64]:

@@ -22,18 +22,27 @@ from tasks.extract.quotes.frame import (
     look_up,
 )
 
-_MUL = np.uint64(0x9E3779B97F4A7C15)
+_MUL = 0x9E3779B97F4A7C15
 _MIX = np.uint64(0xBF58476D1CE4E5B9)
+_FOLD = np.uint64(29)
+_SIZES = np.searchsorted([1, 2, 3, 4, 6, 10, 20], np.arange(21), side="right")
 
 
 def mix(template: int, *columns: U64 | I64 | Bool) -> U64:
     """One key per row, from the template's number and the values of its columns. Wraps around at 64 bits."""
-    with np.errstate(over="ignore"):
-        key = np.full(len(columns[0]), np.uint64(template + 1) * _MUL, dtype=np.uint64)
-        for c in columns:
-            key = (key ^ c.astype(np.uint64)) * _MIX
-            key ^= key >> np.uint64(29)
+    key = np.bitwise_xor(_unsigned(columns[0]), np.uint64((template + 1) * _MUL % 2**64))
+    for c in columns[1:]:
+        key *= _MIX
+        key ^= key >> _FOLD
+        key ^= _unsigned(c)
+    key *= _MIX
+    key ^= key >> _FOLD
     return key
+
+
+def _unsigned(column: U64 | I64 | Bool) -> U64:
+    """The same 64 bits, without a copy where there are so many."""
+    return column.view(np.uint64) if column.dtype.itemsize == 8 else column.astype(np.uint64)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,18 +59,20 @@ class CuePrior:
 
 def bucket(values: I64) -> I64:
     """Distances as 0, 1, 2, 3, 4 (to 5), 5 (to 9), 6 (to 19), 7 (more); the sign is kept as an offset of 8."""
-    size = np.searchsorted([1, 2, 3, 4, 6, 10, 20], np.abs(values), side="right")
-    return np.where(values < 0, size + 8, size)
+    size: I64 = _SIZES[np.minimum(np.abs(values), 20)]
+    size[values < 0] += 8
+    return size
 
 
 def shift(values: U64 | I64, by: int, group: I64) -> U64:
     """values[i + by] where it lies in the same group, else 0; by may be negative."""
-    n = len(values)
-    at = np.arange(n) + by
-    ok = (at >= 0) & (at < n)
-    at = np.clip(at, 0, max(n - 1, 0))
-    same = ok & (group[at] == group)
-    return np.where(same, values[at].astype(np.uint64) + np.uint64(1), np.uint64(0))
+    more = _unsigned(values) + np.uint64(1)
+    if not by:
+        return more
+    out = np.zeros(len(values), dtype=np.uint64)
+    here, there = (slice(None, -by), slice(by, None)) if by > 0 else (slice(-by, None), slice(None, by))
+    np.multiply(more[there], group[there] == group[here], out=out[here])
+    return out
 
 
 def nearest(flag: Bool, group: I64, *, left: bool) -> I64:
@@ -80,11 +91,10 @@ def nearest(flag: Bool, group: I64, *, left: bool) -> I64:
 
 def take(values: U64 | I64, at: I64) -> U64:
     """values[at] + 1, and 0 where at is -1."""
-    return np.where(
-        at >= 0,
-        values[np.maximum(at, 0)].astype(np.uint64) + np.uint64(1),
-        np.uint64(0),
-    )
+    out = _unsigned(values)[at]  # -1 reads the last one, in vain
+    out += np.uint64(1)
+    out *= at >= 0
+    return out
 
 
 def token_features(f: Frame, prior: CuePrior, chances: F64) -> list[U64]:

@@ -20,6 +20,8 @@ SHARE = 0.7
 """The network's part in the sum of both models' scores."""
 BLOCK = 2_000
 """Tokens whose features are added up at once."""
+DENSE = 0.7
+"""Share of a text's tokens that are tied to by one kind of tie, from which all of them are taken at once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -68,16 +70,35 @@ class Net:
         for lo in range(0, n, BLOCK):
             part = out[lo : lo + BLOCK]
             found = self.table.find(np.concatenate([c[lo : lo + BLOCK] for c in columns])).reshape(len(columns), -1)
+            taken = np.empty(part.shape, dtype=np.float32)
             for index in found:
-                part += self.rows[index]
+                part += self.rows.take(index, axis=0, out=taken, mode="clip")
         return out
 
 
 def _spread(x: F32, weights: F32, tied: I64, out: F32) -> None:
-    """Add to each row of `out` what its tied tokens' rows of `x` come to by the weights of each tie."""
+    """Add to each row of `out` what its tied tokens' rows of `x` come to by the weights of each tie.
+
+    Many tokens share the token that they are tied to (a clause, a cue, a sentence's beginning), and many have none: of
+    such ties only the different tokens go through the weights.
+    """
+    n = len(x)
     x = np.concatenate([x, np.zeros((1, x.shape[1]), dtype=np.float32)])  # where there is no tie: -1
+    dense = []
     for k, weight in enumerate(weights):
-        out += (x @ weight)[tied[:, k]]
+        wanted = np.zeros(n + 1, dtype=bool)
+        wanted[tied[:, k]] = True
+        different = np.flatnonzero(wanted)
+        if len(different) > DENSE * n:
+            dense.append(k)
+            continue
+        place = np.cumsum(wanted) - 1
+        out += (x[different] @ weight).take(place[tied[:, k]], axis=0)
+    if dense:
+        together = weights[dense].reshape(-1, weights.shape[2])
+        for lo in range(0, n, BLOCK):
+            near = x.take(tied[lo : lo + BLOCK, dense], axis=0, mode="wrap")  # -1 is the last
+            out[lo : lo + BLOCK] += near.reshape(len(near), -1) @ together
 
 
 def vectors_of(frame: Frame, encoder: str) -> F16 | None:
