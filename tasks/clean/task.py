@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import os
 import resource
 import shutil
 import time
@@ -21,6 +20,7 @@ from tasks.clean.page import clean_page
 from tasks.clean.repeated import marks_of
 from tasks.clean.strip import MARKS
 from tasks.clean.text import clean_text
+from tasks.files import put_in_place
 from tasks.scrape.inputs import read_shard
 from tasks.scrape.records import RawPage, RawText
 from tasks.scrape.shards import Shard
@@ -60,7 +60,7 @@ def clean_shard(shard: Shard, work: Path, rules: CleanSettings, run_id: str) -> 
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir(parents=True)
         _write(draft, _outcomes(read_shard(shard), shard, rules), run_id, already_clean=shard.options.already_clean)
-        os.replace(draft, folder)
+        put_in_place(draft, folder)
     seen = pq.read_metadata(folder / "inputs.parquet").num_rows
     used = pq.read_metadata(folder / "articles.parquet").num_rows
     report = tables.ShardReport(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import shutil
 import time
 from collections.abc import Iterator
@@ -21,6 +20,7 @@ from tasks.extract.checks import check_article
 from tasks.extract.events import find_events
 from tasks.extract.language import load_model, parse, parse_all
 from tasks.extract.quotes import find_quotes
+from tasks.files import put_in_place
 from tasks.settings import ExtractSettings
 
 log = logging.getLogger(__name__)
@@ -64,7 +64,7 @@ def extract_shard(shard_id: str, work: Path, rules: ExtractSettings) -> tables.S
             pq.write_table(tables.to_arrow(table, rows), draft / f"{table}.parquet", compression="lz4")
         faults = [dict(zip(FAILED.names, pair, strict=True)) for pair in found.failed]
         pq.write_table(pa.Table.from_pylist(faults, schema=FAILED), draft / "failed.parquet")
-        os.replace(draft, folder)
+        put_in_place(draft, folder)
     rows = sum(pq.read_metadata(folder / f"{t}.parquet").num_rows for t in ("quotes", "sources", "events"))
     failed = pq.read_metadata(folder / "failed.parquet").num_rows
     report = tables.ShardReport(

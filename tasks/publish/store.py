@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tasks import tables
+from tasks.files import sync
 
 PART = "part-0.parquet"
 # A reader that sees a new row must find what it points to: articles come first, the run that made them last.
@@ -183,25 +184,17 @@ class Commit:
     def publish(self) -> None:
         root = self._store.root
         for place in self._files:
-            _sync(self._new / place)
+            sync(self._new / place)
         rank = {table: i for i, table in enumerate(ORDER)}
         files = sorted(self._files, key=lambda f: rank.get(f.parts[0], len(ORDER)))
         moves = [["folder", *m] for m in self._folders]
         moves += [["file", str(Path(".commit", "new", f)), str(f)] for f in files]
         draft = root / ".commit" / "moves.draft"
         draft.write_text(json.dumps(moves), encoding="utf-8")
-        _sync(draft)
+        sync(draft)
         os.replace(draft, root / ".commit" / "moves.json")
-        _sync(root / ".commit")
+        sync(root / ".commit")
         self._store._apply(moves)
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _make_writable(root: Path) -> None:

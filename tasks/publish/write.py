@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tasks import tables
+from tasks.files import put_in_place
 
 BATCH_ROWS = 20_000
 """Rows held at once when files are merged: at 4 KB an article, 80 MB."""
@@ -53,7 +53,7 @@ def write_batches(path: Path, table: str, batches: Iterable[Any]) -> int:
             if sum(p.num_rows for p in pending) >= BATCH_ROWS:
                 total += _flush(writer, pending)
         total += _flush(writer, pending)
-    os.replace(draft, path)
+    put_in_place(draft, path)
     return total
 
 

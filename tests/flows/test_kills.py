@@ -1,7 +1,8 @@
 """kill -9 at random moments, then the same command again: the tables of an undisturbed run, and no page fetched twice.
 
-One moment of a night in the suite, many of nights and backfills under `make soak`. The moments come from a fixed seed, as
-shares of the time that an undisturbed run takes.
+A power cut is a kill after which every file keeps only what was synced of it. One in the suite; many moments of nights,
+power cuts and backfills under `make soak`. The moments come from a fixed seed, as shares of the time that an undisturbed
+run takes.
 """
 
 from __future__ import annotations
@@ -53,6 +54,39 @@ class Command:
     ready: Callable[[Path], None]
     again: bool
     """Whether it may be given again when it is done, and changes nothing."""
+
+
+SYNCS = """
+import os
+
+plain = os.fsync
+
+def fsync(file):
+    plain(file)
+    at = os.fstat(file if isinstance(file, int) else file.fileno())
+    with open(os.environ["SYNCED"], "a") as log:
+        log.write(f"{at.st_ino} {at.st_size}\\n")
+
+os.fsync = os.fdatasync = fsync
+"""
+"""A sitecustomize for the command's processes: which files were synced, by inode, and how long they were then."""
+
+
+def _cut_power(folder: Path) -> int:
+    """Leave of every file below the folder what a machine surely has of it after a power cut; how many lost something."""
+    synced: dict[int, int] = {}
+    for line in (folder / "synced").read_text(encoding="utf-8").splitlines():
+        inode, size = map(int, line.split())
+        synced[inode] = max(size, synced.get(inode, 0))
+    lost = 0
+    for file in [*(folder / "raw").rglob("*"), *(folder / "out").rglob("*")]:
+        at = file.lstat()
+        kept = synced.get(at.st_ino, 0)
+        if not file.is_file() or file.suffix.startswith(".sqlite") or at.st_size <= kept:
+            continue  # SQLite syncs by itself
+        os.truncate(file, kept)
+        lost += 1
+    return lost
 
 
 def _page(number: int) -> bytes:
@@ -139,17 +173,25 @@ def _archived(folder: Path) -> set[str]:
     return {"/" + address.split("/", 3)[3] for f in files for address, _ in archived_addresses(f)}
 
 
-def _killed(command: Command, folder: Path, after: float) -> bool:
+def _killed(command: Command, folder: Path, after: float, cut: bool) -> bool:
     """Whether it was still at work when it was killed: a run whose shards are discarded is done, and given again it is
     the night's second one."""
-    process = _start(command.args(folder), folder, ENV)
+    env = dict(ENV)
+    if cut:
+        (folder / "watch").mkdir()
+        (folder / "watch" / "sitecustomize.py").write_text(SYNCS, encoding="utf-8")
+        (folder / "synced").touch()
+        env |= {"PYTHONPATH": str(folder / "watch"), "SYNCED": str(folder / "synced")}
+    process = _start(command.args(folder), folder, env)
     time.sleep(after)
     process.send_signal(signal.SIGKILL)
     process.communicate()
+    if cut:
+        _cut_power(folder)
     return not (folder / "out" / "runs").is_dir() or any((folder / "out" / ".work").iterdir())
 
 
-def _trials(command: Command, press: Press, tmp: Path, moments: int, seed: str) -> None:
+def _trials(command: Command, press: Press, tmp: Path, moments: int, seed: str, cut: bool = False) -> None:
     plain = tmp / "plain"
     plain.mkdir()
     command.ready(plain)
@@ -166,7 +208,7 @@ def _trials(command: Command, press: Press, tmp: Path, moments: int, seed: str) 
         while True:
             folder.mkdir()
             command.ready(folder)
-            hit = _killed(command, folder, after)
+            hit = _killed(command, folder, after, cut)
             if hit or after < SHORTEST or moments > FEW:
                 break
             after /= 2  # it was done sooner than the undisturbed one
@@ -185,14 +227,20 @@ def _trials(command: Command, press: Press, tmp: Path, moments: int, seed: str) 
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
-def test_a_night_killed_at_one_moment_is_the_same(press: Press, tmp_path: Path) -> None:
-    _trials(_run(press), press, tmp_path, 1, "run")
+def test_a_night_whose_power_is_cut_is_the_same(press: Press, tmp_path: Path) -> None:
+    _trials(_run(press), press, tmp_path, 1, "run", cut=True)
 
 
 @pytest.mark.soak
 @pytest.mark.timeout(3600)
 def test_a_night_killed_at_forty_moments_is_the_same(press: Press, tmp_path: Path) -> None:
     _trials(_run(press), press, tmp_path, 40, "soak")
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(3600)
+def test_a_night_whose_power_is_cut_at_twenty_moments_is_the_same(press: Press, tmp_path: Path) -> None:
+    _trials(_run(press), press, tmp_path, 20, "cut", cut=True)
 
 
 @pytest.mark.soak
