@@ -30,16 +30,18 @@ class UnknownModel(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layer:
-    """Maxout, then layer normalisation. weight (inputs, 3 * width), bias (3 * width,), gain and shift (width,)."""
+    """Maxout, then layer normalisation. weight (inputs + 1, 3 * width), whose last row is the bias and waits for a one
+    at the end of each input; gain and shift (width,)."""
 
     weight: F32
-    bias: F32
     gain: F32
     shift: F32
 
     def __call__(self, x: F32) -> F32:
-        y = x @ self.weight
-        y += self.bias
+        return self.choose(x @ self.weight)
+
+    def choose(self, y: F32) -> F32:
+        """The largest of each three in y (n, 3 * width), normalised."""
         width = len(self.gain)
         out: F32 = np.maximum(y[:, :width], y[:, width : 2 * width])
         np.maximum(out, y[:, 2 * width :], out=out)
@@ -68,26 +70,38 @@ class Encoder:
     layers: tuple[Layer, ...]
 
     @property
+    def width(self) -> int:
+        return len(self.mix.gain)
+
+    @property
     def attributes(self) -> list[str]:
         return [t.attribute for t in self.tables]
 
     def encode(self, values: U64, starts: I64, lengths: I64) -> F32:
         """(n, width) vectors. values: (n, attributes) of all tokens; pieces begin at `starts`, one after the other."""
         distinct, which = _distinct(values)
-        forms = self.mix(self._embed(distinct))
+        forms = np.concatenate([self.mix(self._embed(distinct)), np.zeros((1, self.width), dtype=np.float32)])
         pad = len(self.layers)
         # as spaCy lays them out: rows of zeros before, between and after the pieces, as many as there are layers
         place = np.arange(int(lengths.sum())) + np.repeat(pad * (1 + np.arange(len(lengths))), lengths)
-        x = np.zeros((len(place) + pad * (len(lengths) + 1), forms.shape[1]), dtype=np.float32)
-        x[place] = forms[which]
-        out = np.empty((len(place), forms.shape[1]), dtype=np.float32)
+        form = np.full(len(place) + pad * (len(lengths) + 1), len(distinct))
+        form[place] = which
+        # what a form adds to the first layer on the token to its right, on itself and to its left: once for each form
+        beside = [forms @ part for part in self.layers[0].weight[:-1].reshape(3, self.width, -1)]
+        beside[1] += self.layers[0].weight[-1]
+        out = np.empty((len(place), self.width), dtype=np.float32)
         done = first = 0
         for stop in _blocks(lengths):  # a block stays in the processor's cache through all layers
             size = int(lengths[first:stop].sum())
             lo, hi = done + pad * first, done + size + pad * (stop + 1)
-            block = x[lo:hi]
-            for layer in self.layers:
-                block = block + layer(_window(block))
+            own = form[lo:hi]
+            y = beside[1].take(own, axis=0)
+            y[1:] += beside[0].take(own[:-1], axis=0)
+            y[:-1] += beside[2].take(own[1:], axis=0)
+            block = forms.take(own, axis=0)
+            block += self.layers[0].choose(y)
+            for layer in self.layers[1:]:
+                block += layer(_window(block))
             out[done : done + size] = block[place[done : done + size] - lo]
             done, first = done + size, stop
         return out
@@ -100,7 +114,7 @@ class Encoder:
         for i, t in enumerate(self.tables):
             ids = np.ascontiguousarray(values[:, i])
             parts.append(t.rows[ops.hash(ids, t.seed) % len(t.rows)].sum(axis=1))
-        return np.concatenate(parts, axis=1)
+        return np.concatenate([*parts, np.ones((len(values), 1), dtype=np.float32)], axis=1)
 
 
 def _blocks(lengths: I64) -> Iterator[int]:
@@ -125,12 +139,14 @@ def _distinct(values: U64) -> tuple[U64, I64]:
 
 
 def _window(x: F32) -> F32:
-    """Each row with its neighbours: (n, 3 * width)."""
+    """Each row with its neighbours and a one: (n, 3 * width + 1)."""
     width = x.shape[1]
-    out = np.zeros((len(x), 3 * width), dtype=np.float32)
+    out = np.empty((len(x), 3 * width + 1), dtype=np.float32)
     out[1:, :width] = x[:-1]
     out[:, width : 2 * width] = x
-    out[:-1, 2 * width :] = x[1:]
+    out[:-1, 2 * width : -1] = x[1:]
+    out[0, :width] = out[-1, 2 * width : -1] = 0
+    out[:, -1] = 1
     return out
 
 
@@ -142,7 +158,7 @@ def read_encoder(model: Any) -> Encoder:
     maxouts = [n for n in nodes if n.name == "maxout"]
     norms = [n for n in nodes if n.name == "layernorm"]
     windows = [n for n in nodes if n.name == "expand_window"]
-    if len(columns) != 1 or len(columns[0]) != len(tables) or not maxouts or len(maxouts) != len(norms):
+    if len(columns) != 1 or len(columns[0]) != len(tables) or len(maxouts) < 2 or len(maxouts) != len(norms):
         raise UnknownModel("its encoder has other parts")
     if len(windows) != len(maxouts) - 1 or any(w.attrs["window_size"] != 1 for w in windows):
         raise UnknownModel("its encoder looks further than one token")
@@ -164,8 +180,7 @@ def _layer(maxout: Any, norm: Any) -> Layer:
         raise UnknownModel("its layers have another number of pieces")
     flat = weight.transpose(1, 0, 2).reshape(-1, weight.shape[2])
     return Layer(
-        weight=np.ascontiguousarray(flat.T),
-        bias=np.ascontiguousarray(bias.T.reshape(-1)),
+        weight=np.concatenate([flat.T, bias.T.reshape(1, -1)]),
         gain=norm.get_param("G"),
         shift=norm.get_param("b"),
     )

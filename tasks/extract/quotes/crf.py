@@ -108,39 +108,48 @@ def best_labels(scores: F64, transitions: F64, group: I64) -> tuple[I64, F64]:
 
 
 def _block(scores: F64, trans: F64, starts: I64, lengths: I64, labels: I64, marginals: F64) -> None:
+    """One step in all sequences at a time; what does not hang on the step before is made for all steps at once."""
     width, size = int(lengths[0]), scores.shape[1]
-    active = [int(np.searchsorted(-lengths, -t)) for t in range(width)]  # lengths fall: these still go on at t
+    active = np.searchsorted(-lengths, -np.arange(width)).tolist()  # lengths fall: these still go on at t
+    steps = np.arange(width)[:, None]
+    there = steps < lengths
+    emit = scores[np.where(there, starts + steps, 0)]  # (width, sequences, size), with padding that nothing reads
+    likely = np.exp(emit - emit.max(2, keepdims=True))
     step = np.exp(trans - trans.max())
-    best = np.zeros((len(starts), size))
-    back = np.zeros((width, len(starts), size), dtype=np.int8)
-    last = np.zeros((len(starts), size))  # Viterbi's scores at each sequence's end
-    alpha = np.zeros((width, len(starts), size))  # chances, scaled at each token so that they sum to 1
-    emits = np.zeros_like(alpha)
-    for t in range(width):
+    best = emit[0]  # Viterbi's scores
+    paths = np.empty((len(starts), size, size))
+    into = np.ascontiguousarray(trans.T)  # to label by from label, so that the best way into each lies in one row
+    back = np.zeros((width, len(starts), size), dtype=np.int64)
+    last = best.copy()  # at each sequence's end
+    alpha = np.ones_like(emit)  # chances, scaled at each token so that they sum to 1
+    np.divide(likely[0], likely[0].sum(1, keepdims=True), out=alpha[0])
+    for t in range(1, width):
         k = active[t]
-        emit = scores[starts[:k] + t]
-        likely = emits[t, :k] = np.exp(emit - emit.max(1, keepdims=True))
-        if t == 0:
-            best = emit
-        else:
-            paths = best[:k, :, None] + trans
-            back[t, :k] = paths.argmax(1)
-            best = paths.max(1) + emit
-            likely = (alpha[t - 1, :k] @ step) * likely
-        alpha[t, :k] = likely / likely.sum(1, keepdims=True)
+        np.add(best[:k, None, :], into, out=paths[:k])
+        paths[:k].argmax(2, out=back[t, :k])
+        best = paths[:k].max(2)
+        best += emit[t, :k]
         last[:k] = best
-    beta = np.ones((len(starts), size))
+        now = np.matmul(alpha[t - 1, :k], step, out=alpha[t, :k])
+        now *= likely[t, :k]
+        now /= now.sum(1, keepdims=True)
+    beta = np.ones_like(emit)
+    from_here = np.ascontiguousarray(step.T)
+    found = np.empty((width, len(starts)), dtype=np.int64)
     label = last.argmax(1)
+    rows = np.arange(len(starts))
     for t in range(width - 1, -1, -1):
         k = active[t]
         if t < width - 1:
             m = active[t + 1]
-            ahead = (emits[t + 1, :m] * beta[:m]) @ step.T
-            beta[:m] = ahead / ahead.sum(1, keepdims=True)
-            label[:m] = np.take_along_axis(back[t + 1, :m], label[:m, None], 1)[:, 0]
-        chance = alpha[t, :k] * beta[:k]
-        marginals[starts[:k] + t] = chance / chance.sum(1, keepdims=True)
-        labels[starts[:k] + t] = label[:k]
+            ahead = np.matmul(likely[t + 1, :m] * beta[t + 1, :m], from_here, out=beta[t, :m])
+            ahead /= ahead.sum(1, keepdims=True)
+            label[:m] = back[t + 1, rows[:m], label[:m]]
+        found[t, :k] = label[:k]
+    alpha *= beta
+    alpha /= alpha.sum(2, keepdims=True)
+    at = (starts + steps)[there]
+    marginals[at], labels[at] = alpha[there], found[there]
 
 
 def save_crf(path: Path, crf: Crf) -> None:
