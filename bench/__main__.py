@@ -1,9 +1,9 @@
 """usage: python -m bench [SECTION…] [--check | --pin [--lower]] [--rounds N]
 
-Sections: pages more text quotes world events seed speed fetch; all of them where none is named. Results are kept in
-bench/results/latest.json and latest.md. `--check` leaves out seed, speed and fetch unless they are named, writes
-nothing, and ends with 1 if a figure fell below its floor in bench/baseline.json. Ends with 2 where ../shared is not
-there.
+Sections: pages more text quotes world events seed speed report fetch; all of them where none is named. Results are
+kept in bench/results/latest.json and latest.md. `--check` leaves out seed, speed, report and fetch unless they are named,
+writes nothing, and ends with 1 if a figure fell below its floor in bench/baseline.json. Ends with 2 where ../shared is
+not there.
 """
 
 from __future__ import annotations
@@ -27,9 +27,10 @@ WHERE = {
     "events": "bench.eval_events:run_section",
     "seed": "bench.night:run_seed",
     "speed": "bench.night:run_speed",
+    "report": "bench.morning:run_report",
     "fetch": "bench.fetch:run_fetch",
 }
-NEEDS_NOTHING = {"fetch"}  # no labelled set
+NEEDS_NOTHING = {"report", "fetch"}  # no labelled set
 QUICK = ("pages", "more", "text", "quotes", "world", "events")
 
 

@@ -32,6 +32,7 @@ NOT_QUALITY = frozenset(
     {
         "pages/CPU-s", "texts/CPU-s", "pages/s", "ratio to script", "CPU ratio to script", "worker peak MB",
         "parent peak MB", "peak MB", "seconds", "archived", "shortest gap s",
+        "CPU s", "MB", "readers", "largest reader MB", "first paint s", "slowest page of explore s",
     }
 )  # fmt: skip
 
@@ -77,6 +78,7 @@ SECTIONS = {
     "events": "Events (F1 and accuracy, %)",
     "seed": "The first article (found of 12 paragraphs, 7 quotes, 7 speakers, 7 sources, 8 events)",
     "speed": "Speed, from WARC to tables",
+    "report": "The morning after a large night (the report: at most 10 s, 5 MB, 1 s to first paint)",
     "fetch": "Fetching and archiving from loopback (no host may be asked faster than its delay)",
 }
 

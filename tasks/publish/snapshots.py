@@ -198,6 +198,7 @@ def corpus(files: Mapping[str, list[Path]], temp: Path) -> Iterator[Any]:
         with duckdb.connect(config={"memory_limit": MEMORY_LIMIT, "threads": 2, "temp_directory": str(temp)}) as db:
             db.execute("set timezone = 'UTC'")
             db.execute("set preserve_insertion_order = false")
+            db.execute("set enable_progress_bar = false")  # drawn on standard output, into logs and JSON
             for table, paths in files.items():
                 add_view(db, table, table, paths)
             yield db

@@ -14,7 +14,8 @@ import itertools
 import os
 import shutil
 import statistics
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,8 +35,8 @@ CONTEXT_CHARS = 160
 """What is shown of the text on either side of a row's span."""
 HISTORY_NIGHTS = 30
 """Nights the report looks back on: for comparison, for revisions, for copies."""
-MOST_STORIES, MOST_OUTLETS, MOST_TOLLS, MOST_EDITS = 20, 40, 8, 20
-STORY_ARTICLES, TOLL_LINES = 12, 10
+MOST_STORIES, MOST_OUTLETS, MOST_TOLLS, MOST_EDITS = 20, 30, 4, 20
+STORY_ARTICLES, TOLL_LINES = 8, 10
 """What is listed of one story at most: articles, the newest and the originals first, and who gave how many dead."""
 COUNTED = ("articles", "quotes", "sources", "events", "stories")
 
@@ -143,7 +144,7 @@ class Toll:
     story: Row
     lines: list[Row]
     more: int  # lines that are not shown
-    plot: tuple[Markup, Markup]
+    plot: Future[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,11 +168,12 @@ def write_report(root: Path, night: dt.date) -> Path:
     with snapshots.corpus(files, root / ".work" / "report") as db:
         for table in ("articles", "quotes", "sources", "events"):
             snapshots.add_view(db, f"recent_{table}", table, store.files(table, since=since, before=night))
-        page = _page(db, root, night)
-        readers = read_many(db, sorted(page.articles), prefix="recent_")
-        linked = {a: f"{night}/{a}.html" for a in readers}
-        _write_readers(folder / str(night), readers, night)
-        html = templates().get_template("nightly.html.j2").render(**page.values, link=linked.get)
+        with ThreadPoolExecutor(1) as pen:  # plots are drawn by native code while the readers are written
+            page = _page(db, root, night, lambda plot, values: pen.submit(plots.both, plot, values))
+            readers = read_many(db, sorted(page.articles), prefix="recent_")
+            linked = {a: f"{night}/{a}.html" for a in readers}
+            _write_readers(folder / str(night), readers, night)
+            html = templates().get_template("nightly.html.j2").render(**page.values, link=linked.get, drawn=_drawn)
     target = folder / f"{night}.html"
     _write(target, html)
     _write(folder / "index.html", _index(store, folder))
@@ -201,7 +203,12 @@ class Page:
     articles: set[str]
 
 
-def _page(db: Any, root: Path, night: dt.date) -> Page:
+Drawn = Future[tuple[str, str]]
+Draw = Callable[[plots.Plot, plots.Values], Drawn]
+"""Has a plot drawn, as SVG for a desk and for a phone."""
+
+
+def _page(db: Any, root: Path, night: dt.date, draw: Draw) -> Page:
     runs = rows_of(db, _RUNS, night=night)
     outlets = rows_of(db, _OUTLETS, night=night)
     stories = _stories(db, night)
@@ -212,7 +219,7 @@ def _page(db: Any, root: Path, night: dt.date) -> Page:
     earlier = [h for h in history if h["night"] < night]
     before = next((n["night"] for n in reversed(earlier) if (root / "reports" / f"{n['night']}.html").is_file()), None)
     sources = _with_quotes(db, rows_of(db, _SOURCES))
-    tolls = list(_tolls(stories))
+    tolls = list(_tolls(stories, draw))
     values = {
         "night": night,
         "before": before,
@@ -236,7 +243,7 @@ def _page(db: Any, root: Path, night: dt.date) -> Page:
         "n_edits": len(edits),
         "history": history,
         "checks": list(_checks(root)),
-        "plots": _plots(db, history, outlets, stories, sources, runs),
+        "plots": _plots(db, draw, history, outlets, stories, sources, runs),
     }
     shown: Iterable[Row] = [*quotes, *events, *stories, *sources, *(e.article for e in edits[:MOST_EDITS])]
     told = {a["article_id"] for s in stories for a in s["articles"]} | {t["article_id"] for s in tolls for t in s.lines}
@@ -270,40 +277,47 @@ def _with_quotes(db: Any, sources: list[Row]) -> list[Row]:
 
 
 def _plots(
-    db: Any, history: list[Row], outlets: list[Row], stories: list[Row], sources: list[Row], runs: list[Row]
-) -> dict[str, tuple[Markup, Markup]]:
-    """Every plot that has something to show, as SVG for a desk and for a phone."""
-    made: dict[str, tuple[str, str]] = {}
+    db: Any,
+    draw: Draw,
+    history: list[Row],
+    outlets: list[Row],
+    stories: list[Row],
+    sources: list[Row],
+    runs: list[Row],
+) -> dict[str, Drawn]:
+    """Every plot that has something to show."""
+    made: dict[str, Drawn] = {}
     if len(history) > 1:
         bars = [{"night": str(h["night"]), "fate": f, "n": h[f], "rank": i}
                 for h in history for i, f in enumerate(plots.FATES)]  # fmt: skip
-        made["nights"] = plots.both(plots.nights, bars)
+        made["nights"] = draw(plots.nights, bars)
     shown = [o["outlet"] for o in outlets[:MOST_OUTLETS]]
     matrix = rows_of(db, _MATRIX, outlets=shown) if shown else []
     if len({m["night"] for m in matrix}) > 1:
         matrix.sort(key=lambda m: (shown.index(m["outlet"]), m["night"]))
         cells = [m | {"night": str(m["night"]), "outlet": _cut(m["outlet"])} for m in matrix]
-        made["coverage"] = plots.both(plots.coverage, cells)
+        made["coverage"] = draw(plots.coverage, cells)
     pins = [{"lat": s["lat"], "lon": s["lon"], "independent": s["n_independent"], "label": str(s["number"])}
             for s in stories if s["lat"] is not None]  # fmt: skip
     if pins:
-        made["world"] = plots.both(plots.world, pins)
+        made["world"] = draw(plots.world, pins)
     told = [{"headline": f"{s['number']}. {_cut(s['headline'])}", "independent": s["n_independent"],
              "first": s["first_seen"].isoformat(), "last": s["last_seen"].isoformat()}
             for s in stories if s["first_seen"]]  # fmt: skip
     if told:
-        made["timeline"] = plots.both(plots.timeline, told)
+        made["timeline"] = draw(plots.timeline, told)
     if sources:
-        made["sources"] = plots.both(plots.sources, [{"name": _cut(s["name"]), "n": s["n_quotes"]} for s in sources])
+        made["sources"] = draw(plots.sources, [{"name": _cut(s["name"]), "n": s["n_quotes"]} for s in sources])
     if runs and runs[-1]["steps"]:
         seconds = [{"step": s["step"], "seconds": s["seconds"]} for s in runs[-1]["steps"]]
-        made["steps"] = plots.both(plots.steps, seconds)
-    return {name: _drawn(pair) for name, pair in made.items()}
+        made["steps"] = draw(plots.steps, seconds)
+    return made
 
 
-def _drawn(pair: tuple[str, str]) -> tuple[Markup, Markup]:
-    """Our own drawings; values were escaped in them."""
-    return Markup(pair[0]), Markup(pair[1])
+def _drawn(plot: Drawn) -> tuple[Markup, Markup]:
+    """A drawing once it is there. It is our own; values were escaped in it."""
+    wide, narrow = plot.result()
+    return Markup(wide), Markup(narrow)
 
 
 def _cut(text: str | None, most: int = 60) -> str:
@@ -311,7 +325,7 @@ def _cut(text: str | None, most: int = 60) -> str:
     return words if len(words) <= most else words[: most - 1] + "…"
 
 
-def _tolls(stories: list[Row]) -> Iterator[Toll]:
+def _tolls(stories: list[Row], draw: Draw) -> Iterator[Toll]:
     """Stories whose outlets differ on the dead: each number with who gave it and where."""
     differ = (s for s in stories if len({(t["min"], t["max"]) for t in _killed(s)}) > 1)
     for story in itertools.islice(differ, MOST_TOLLS):
@@ -322,7 +336,7 @@ def _tolls(stories: list[Row]) -> Iterator[Toll]:
              "low": t["min"] if t["min"] is not None else 0, "high": t["max"] if t["max"] is not None else t["min"]}
             for i, t in enumerate(lines[:TOLL_LINES], 1)
         ]  # fmt: skip
-        plot = _drawn(plots.both(plots.tolls, values))
+        plot = draw(plots.tolls, values)
         yield Toll(story=story, lines=lines[:TOLL_LINES], more=len(lines) - len(values), plot=plot)
 
 

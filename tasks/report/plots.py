@@ -16,6 +16,7 @@ from tasks.extract.events.gazetteer import FILE as PLACES
 
 Spec = dict[str, Any]
 Values = Sequence[dict[str, Any]]
+Plot = Callable[[Values, int], Spec]
 
 FATES = ("article", "revision", "copy", "unchanged", "skipped", "failed")
 _FATE_COLOURS = ["var(--c1)", "var(--c3)", "var(--c2)", "var(--c6)", "var(--c5)", "var(--c4)"]
@@ -48,7 +49,7 @@ def draw(spec: Spec) -> str:
     return svg.replace("<svg ", '<svg aria-hidden="true" focusable="false" ', 1)
 
 
-def both(plot: Callable[[Values, int], Spec], values: Values) -> tuple[str, str]:
+def both(plot: Plot, values: Values) -> tuple[str, str]:
     """A plot for a desk and for a phone."""
     return draw(plot(values, WIDE)), draw(plot(values, NARROW))
 
