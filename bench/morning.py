@@ -83,7 +83,7 @@ def measured(folder: Path, articles: int, nights: int) -> Row:
 
 
 def many_nights(one: Store, root: Path, articles: int, nights: int) -> None:
-    """Make a store at `root` with so many nights, each of so many articles or a few more, of the first night of `one`."""
+    """Make a store at `root` with so many nights, each of so many articles or a few more, out of one night."""
     night = one.nights("runs")[0]
     rows = {t: read_table(one.path(t, night)) for t in ("articles", "quotes", "sources", "events", "inputs")}
     run = read_table(one.path("runs", night))
