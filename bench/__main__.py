@@ -2,8 +2,8 @@
 
 Sections: pages more text quotes world events seed speed report fetch; all of them where none is named. Results are
 kept in bench/results/latest.json and latest.md. `--check` leaves out seed, speed, report and fetch unless they are
-named, writes nothing, and ends with 1 if a figure fell below its floor in bench/baseline.json. Ends with 2 where ../shared is
-not there.
+named, writes nothing, and ends with 1 if a figure fell below its floor in bench/baseline.json. Ends with 2 where ../shared
+is not there.
 """
 
 from __future__ import annotations
