@@ -159,17 +159,17 @@ def test_find_quotes_finds_none_when_the_language_is_another(nlp: Any) -> None:
 @pytest.mark.parametrize(
     ("text", "said", "speaker"),
     [
-        ("The river, farmers say, has not been so low in forty years.", {"The river", "has not been so low in forty years"}, "farmers"),
-        ("The president, critics say, has lost his way.", {"The president", "has lost his way"}, "critics"),
-        ("The merger will spell the end of the ferry and of two hundred jobs, analysts warn, as the port empties.", {"The merger will spell the end of the ferry and of two hundred jobs"}, "analysts"),
-        ("Employee Ken Diaz tells the paper that he ran after the man.", {"he ran after the man"}, "Ken Diaz"),
+        ("The river, farmers say, has not been so low in forty years.", ("The river", "has not been so low in forty years"), "farmers"),
+        ("The president, critics say, has lost his way.", ("The president", "has lost his way"), "critics"),
+        ("The merger will spell the end of the ferry and of two hundred jobs, analysts warn, as the port empties.", ("The merger will spell the end of the ferry and of two hundred jobs",), "analysts"),
+        ("Employee Ken Diaz tells the paper that he ran after the man.", ("he ran after the man",), "Ken Diaz"),
     ],
 )  # fmt: skip
 def test_find_quotes_takes_what_an_aside_attributes_when_it_breaks_a_sentence(
-    nlp: Any, text: str, said: set[str], speaker: str
+    nlp: Any, text: str, said: tuple[str, ...], speaker: str
 ) -> None:
     quotes, _ = read(nlp, text)
-    assert said <= {q.text.removeprefix("that ") for q in quotes}
+    assert said in [tuple(text[p.start : p.end] for p in q.parts) or (q.text.removeprefix("that "),) for q in quotes]
     assert all(speaker in (q.speaker_text or "") for q in quotes)
 
 

@@ -8,6 +8,7 @@ from typing import Any, Literal
 import numpy as np
 
 from tasks import tables
+from tasks.extract.quotes.asides import aside_at, breaks_clause
 from tasks.extract.quotes.calibrate import evidence
 from tasks.extract.quotes.chains import inner_statements, linked
 from tasks.extract.quotes.crf import F64, best_labels
@@ -188,14 +189,15 @@ def keep(scene: Scene, said: list[Said]) -> list[Said]:
 
 
 def _continues(frame: Frame, before: Said, piece: Piece, cue: Cue | None) -> bool:
-    """ "A," she said. "B.": the same cue between both, in one paragraph, all of it in marks."""
+    """ "A," she said. "B.": the same cue between both, in one paragraph, all of it in marks; or a clause that an aside
+    breaks, "The river, farmers say, has not been so low"."""
     last = before.pieces[-1]
-    if cue is None or cue != before.cue or len(before.pieces) > 3:
+    if cue is None or cue != before.cue or len(before.pieces) > 3 or not last.hi <= cue.lo < cue.hi <= piece.lo:
         return False
-    return bool(
-        last.hi <= cue.lo and cue.hi <= piece.lo and frame.para[last.hi - 1] == frame.para[piece.lo]
-        and frame.quote[last.lo] >= 0 and frame.quote[piece.lo] >= 0
-    )  # fmt: skip
+    if frame.quote[last.lo] >= 0 and frame.quote[piece.lo] >= 0:
+        return bool(frame.para[last.hi - 1] == frame.para[piece.lo])
+    one = frame.sent[last.lo] == frame.sent[piece.lo] and (frame.quote[last.lo] < 0 and frame.quote[piece.lo] < 0)
+    return bool(one) and (aside := aside_at(frame, cue.main)) is not None and breaks_clause(frame, aside)
 
 
 def _row(
