@@ -6,7 +6,6 @@ import datetime as dt
 import hashlib
 import json
 import logging
-import shutil
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,12 +15,15 @@ import pyarrow.parquet as pq
 from flows import engine, pipeline
 from flows.engine import Progress
 from flows.nightly import FLOW as NIGHTLY
+from flows.places import inputs_at_hand, shown
 from flows.versions import versions
 from tasks import tables
 from tasks.extract.checks import InvariantError
 from tasks.publish import remake
+from tasks.publish.night import discard
 from tasks.publish.remake import Old, Published, Remade, RemakeError
 from tasks.publish.store import Store, StoreError
+from tasks.remote.mirror import at_hand
 from tasks.report.nightly import write_report
 from tasks.scrape.inputs import InputOptions, plan_shards
 from tasks.scrape.shards import InputError, Shard
@@ -82,13 +84,13 @@ def _one(store: Store, request: Request, night: dt.date, progress: Progress) -> 
         folder = _folder(store, request, old, runs)
         if folder.is_dir():  # killed after the commit: only the report is left to make
             write_report(store.root, night)
-            shutil.rmtree(folder)
+            discard(folder)
         return Outcome(night=night, current=True)
     try:
         shards = {r.run_id: _shards(r, old, request) for r in runs}
         remade = _carry_out(store, request, old, runs, shards, progress)
     except (RemakeError, InvariantError) as err:
-        shutil.rmtree(_folder(store, request, old, runs), ignore_errors=True)
+        discard(_folder(store, request, old, runs))
         return Outcome(night=night, left=str(err))
     return Outcome(night=night, remade=remade)
 
@@ -118,7 +120,11 @@ def _shards(run: Published, old: Old, request: Request) -> list[Shard]:
     else:
         options = InputOptions(**json.loads(run.row["given"]))
         paths = [Path(f) for f in files]
-    gone = [str(p) for p in paths if not p.is_file()]
+    try:
+        paths = inputs_at_hand(paths, request.settings.s3)
+    except InputError as err:
+        raise RemakeError(str(err)) from err
+    gone = [shown(p) for p in paths if not at_hand(p)]
     if gone:
         raise RemakeError(f"{len(gone)} of its {len(paths)} raw files are gone, such as {gone[0]}")
     try:
@@ -192,7 +198,7 @@ def _carry_out(
             "backfill",
             str(old.night),
             engine.task_runner(rules, count),
-            lambda: _remake(store, request, old, runs, shards, engine.Orchestrated(progress)),
+            lambda: _remake(store, request, old, runs, shards, engine.Orchestrated(progress, rules)),
         )
 
 
@@ -220,7 +226,7 @@ def _remake(
         pipeline.make_tables(job, made, steps, cleaned=cleaned, counts=False)
     remade = steps.call("replace", remake.replace_night, store, made, old)
     steps.call("report", write_report, store.root, old.night)
-    shutil.rmtree(folder, ignore_errors=True)
+    discard(folder)
     return remade
 
 

@@ -22,6 +22,7 @@ from flows.diff_cmd import diff
 from flows.merges_cmd import merges_app
 from flows.outlets_cmd import outlets_app, state_app
 from flows.prune_cmd import prune
+from tasks.remote.bucket import RemoteError, is_remote, written
 from tasks.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
@@ -56,10 +57,16 @@ app.add_typer(state_app, name="state")
 app.add_typer(merges_app, name="merges")
 
 Out = Annotated[
-    Path | None, typer.Option("--out", help="Folder of the tables. Default: data/processed.", show_default=False)
+    Path | None,
+    typer.Option(
+        "--out", help="Folder of the tables, or s3://bucket/prefix. Default: data/processed.", show_default=False
+    ),
 ]
 Raw = Annotated[
-    Path | None, typer.Option("--raw", help="Folder of the raw archive. Default: data/raw.", show_default=False)
+    Path | None,
+    typer.Option(
+        "--raw", help="Folder of the raw archive, or s3://bucket/prefix. Default: data/raw.", show_default=False
+    ),
 ]
 Workers = Annotated[
     int | None,
@@ -111,11 +118,19 @@ def _settings(
         rules = Settings.load(file)
     except SettingsError as err:
         _fail(str(err), WRONG_USE)
-    changes: dict[str, Any] = {k: str(v) for k, v in (("processed", out), ("raw", raw)) if v is not None} | more
+    changes: dict[str, Any] = {k: written(v) for k, v in (("processed", out), ("raw", raw)) if v is not None} | more
     if workers:
         changes["engine"] = rules.engine.model_copy(update={"workers": workers})
     logging.basicConfig(level=max(logging.WARNING, logging.getLevelName(rules.engine.log_level)))
-    return rules.model_copy(update=changes)
+    changed = rules.model_copy(update=changes)
+    if not (is_remote(changed.processed) or is_remote(changed.raw)):
+        return changed
+    from flows.places import at_hand
+
+    try:
+        return at_hand(changed)
+    except RemoteError as err:
+        _fail(str(err), WRONG_USE)
 
 
 def _night(value: str | None) -> dt.date:
@@ -144,7 +159,7 @@ def _guarded(body: Callable[[], T]) -> T:
 
     try:
         return body()
-    except (InputError, OutletsError, StateError, StoreError) as err:
+    except (InputError, OutletsError, RemoteError, StateError, StoreError) as err:
         _fail(str(err), WRONG_USE)
     except EngineError as err:
         _fail(str(err), FAILED)
@@ -261,7 +276,8 @@ def ingest(
     paths: Annotated[
         list[Path],
         typer.Argument(
-            help="WARC files, HTML pages, .txt, .jsonl, .csv, .parquet, or folders of them.", show_default=False
+            help="WARC files, HTML pages, .txt, .jsonl, .csv, .parquet, or folders of them; s3://… too.",
+            show_default=False,
         ),
     ],
     out: Out = None,
@@ -300,14 +316,25 @@ def ingest(
     _check_published(published)
     from flows.ingest import Request
     from flows.ingest import ingest as ingest_flow
+    from flows.places import inputs_at_hand
     from flows.progress import progress
     from tasks.scrape.inputs import InputOptions
 
     options = InputOptions(
         text_column=text_column, id_column=id_column, published=published, outlet=outlet, already_clean=already_clean
     )
-    request = Request(paths=paths, options=options, night=date, root=Path(rules.processed), settings=rules)
-    summary = _guarded(lambda: ingest_flow(request, progress(quiet=as_json)))
+
+    def body() -> Summary:
+        request = Request(
+            paths=inputs_at_hand(paths, rules.s3),
+            options=options,
+            night=date,
+            root=Path(rules.processed),
+            settings=rules,
+        )
+        return ingest_flow(request, progress(quiet=as_json))
+
+    summary = _guarded(body)
     _finish(summary, as_json=as_json, strict=strict)
 
 
@@ -370,6 +397,7 @@ def demo(
 def report(out: Out = None, night: Night = None, settings: SettingsFile = None) -> None:
     """Make the report of a night anew and print where it lies. Default: the newest night."""
     rules = _settings(settings, out)
+    from flows.places import put_back
     from tasks.publish.store import Store
     from tasks.report.nightly import write_report
 
@@ -379,7 +407,13 @@ def report(out: Out = None, night: Night = None, settings: SettingsFile = None) 
     if date not in nights:
         known = ", ".join(str(n) for n in nights[-5:]) or "none"
         _fail(f"there is no night {date or ''} in {rules.processed}; the newest nights there: {known}", WRONG_USE)
-    typer.echo(_guarded(lambda: write_report(Path(rules.processed), date)))
+
+    def made() -> Path:
+        path = write_report(Path(rules.processed), date)
+        put_back(Path(rules.processed))
+        return path
+
+    typer.echo(_guarded(made))
 
 
 @app.command()
@@ -485,6 +519,7 @@ def check(
     rules = _settings(settings, out)
     date = _night(night) if night else None
     from flows.explore import ExploreError, serve_check
+    from flows.places import put_back
     from flows.show import show_precision
     from tasks.publish.store import Store
     from tasks.report import precision
@@ -500,6 +535,8 @@ def check(
         show_precision([precision.load(store.root, name) for name in precision.known(store.root)], Console())
     except (ExploreError, precision.CheckError) as err:
         _fail(str(err), WRONG_USE)
+    finally:
+        _guarded(lambda: put_back(store.root))
 
 
 @app.command()

@@ -10,6 +10,7 @@ from prefect import flow
 from prefect.runtime import flow_run
 
 from flows.nightly import Request, run_and_tell
+from flows.places import at_hand
 from flows.progress import progress
 from flows.schedule import night_of
 from tasks.settings import Settings
@@ -22,7 +23,7 @@ def nightly(settings: str | None = None, night: str | None = None) -> dict[str, 
 
     Answers the summary; raises what run_and_tell raises, so that the flow run fails visibly.
     """
-    rules = Settings.load(Path(settings) if settings else None)
+    rules = at_hand(Settings.load(Path(settings) if settings else None))
     due = flow_run.scheduled_start_time or dt.datetime.now(dt.UTC)  # not when it began: it may have had to wait
     request = Request(
         outlets=Path(rules.outlets),

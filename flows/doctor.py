@@ -10,10 +10,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from tasks.remote.bucket import RemoteError
+from tasks.remote.mirror import Mirror, address_of
 from tasks.settings import Settings
 
 FREE_BYTES = 2_000_000_000
 """A night of 10,000 pages takes about 1 GB of raw archive and tables; twice that is asked for."""
+
+
+PROBE = ".probe"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +35,7 @@ def examine(rules: Settings, *, quick: bool) -> Iterator[Check]:
     yield _model(rules)
     yield _own_models()
     for name, folder in (("tables", rules.processed), ("raw archive", rules.raw)):
-        yield _folder(name, Path(folder))
+        yield _bucket(name, folder) if address_of(folder) else _folder(name, Path(folder))
     yield _tables(Path(rules.processed))
     yield _retention(rules)
     yield _outlets(Path(rules.outlets))
@@ -112,6 +117,26 @@ def _folder(name: str, folder: Path) -> Check:
         found=f"{folder}, {free / 1e9:.0f} GB free",
         advice="" if free >= FREE_BYTES else "make room: a night may need a few GB",
     )
+
+
+def _bucket(name: str, folder: str) -> Check:
+    """Whether an object can be written by condition, as the lock is, and read again."""
+    address = address_of(folder) or folder
+    mirror = Mirror.around(Path(folder))
+    try:
+        if mirror is not None:
+            mirror.bucket.delete([PROBE])
+            first = mirror.bucket.create(PROBE, b"1")
+            again = mirror.bucket.create(PROBE, b"2")
+            mirror.bucket.delete([PROBE])
+            if first is None or again is not None:
+                return Check(
+                    what=name, good=False, found=f"the server of {address} does not heed conditions of writing",
+                    advice="take one that knows If-None-Match and If-Match, or two writers may meet",
+                )  # fmt: skip
+    except RemoteError as err:
+        return Check(what=name, good=False, found=str(err), advice="see docs/cluster.md")
+    return Check(what=name, good=True, found=f"{address}, which can be read and written; local copies in {folder}")
 
 
 def _tables(root: Path) -> Check:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
+import urllib.parse
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Protocol, TypeVar
@@ -35,7 +36,9 @@ class Progress(Protocol):
 
 
 class Steps(Protocol):
-    """Carries out the steps of a flow."""
+    """Carries out the steps of a flow. `far`: what is mapped may be done on a machine with another disk."""
+
+    far: bool
 
     def map(self, name: str, function: Callable[..., T], items: Sequence[tuple[Any, ...]]) -> list[T]:
         """Call `function(*item)` for every item, in parallel where there are workers. Answers in the items' order."""
@@ -46,6 +49,8 @@ class Steps(Protocol):
 
 class Inline:
     """Steps in this process, one after the other."""
+
+    far = False
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
@@ -68,8 +73,9 @@ class Inline:
 class Orchestrated:
     """Steps as Prefect tasks, inside a Prefect flow: `map` on the flow's task runner, `call` beside the flow."""
 
-    def __init__(self, progress: Progress) -> None:
+    def __init__(self, progress: Progress, rules: EngineSettings) -> None:
         self._progress = progress
+        self.far = rules.dask_address is not None
 
     def map(self, name: str, function: Callable[..., T], items: Sequence[tuple[Any, ...]]) -> list[T]:
         from prefect.futures import as_completed
@@ -141,6 +147,11 @@ def server(rules: EngineSettings) -> Iterator[None]:
     if PREFECT_API_URL.value():
         yield
         return
+    if rules.dask_address and not _is_loopback(rules.dask_address):
+        raise EngineError(
+            f"the workers at {rules.dask_address} cannot reach a Prefect server that is started here on loopback: "
+            "start one with `prefect server start --host 0.0.0.0`, and set PREFECT_API_URL here and for the workers"
+        )
     embedded = SubprocessASGIServer()
     try:
         embedded.start(timeout=rules.start_timeout_s)
@@ -156,6 +167,11 @@ def server(rules: EngineSettings) -> Iterator[None]:
     finally:
         os.environ.pop("PREFECT_API_URL", None)
         embedded.stop()
+
+
+def _is_loopback(address: str) -> bool:
+    host = urllib.parse.urlsplit(address if "://" in address else f"tcp://{address}").hostname or ""
+    return host == "localhost" or host == "::1" or host.startswith("127.")
 
 
 def task_runner(rules: EngineSettings, shards: int) -> Any:

@@ -15,6 +15,7 @@ from tasks.discover.records import OutletConfig
 from tasks.publish.night import OutletFacts, Visit
 from tasks.publish.retention import delete_raw
 from tasks.publish.store import Store
+from tasks.remote.mirror import forget_copies
 from tasks.report.summary import Summary
 from tasks.scrape.inputs import InputOptions, plan_shards
 from tasks.scrape.learn import learn, published_runs
@@ -61,13 +62,14 @@ def run_night(request: Request, progress: Progress) -> Summary:
                     name,
                     engine.task_runner(rules, 1),
                     lambda: pipeline.as_flow(
-                        _scrape(store, request, outlets, name, started, engine.Orchestrated(progress), progress),
+                        _scrape(store, request, outlets, name, started, engine.Orchestrated(progress, rules), progress),
                         progress,
                     ),
                 )
         learn_of_tables(store, request.settings, request.raw)
         days, today = request.settings.retention.raw_days, pipeline.now().date()
         past = delete_raw(store, request.raw, days, today, dry_run=False)
+        forget_copies(request.raw)
         return replace(summary, raw_deleted=past)
 
 

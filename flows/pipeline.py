@@ -12,7 +12,8 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from flows import engine
+from flows import elsewhere, engine
+from flows.places import as_given
 from flows.versions import versions
 from tasks import tables
 from tasks.clean.settle import Memory, settle
@@ -70,7 +71,7 @@ def run_id(store: Store, flow: str, night: dt.date, ingredients: list[str], sett
     return last if done and store.work(last).is_dir() else f"{stem}-{len(done) + 1}"
 
 
-ELSEWHERE = frozenset({"engine", "schedule", "notify", "retention", "raw", "processed", "state"})
+ELSEWHERE = frozenset({"engine", "schedule", "notify", "retention", "raw", "processed", "state", "s3"})
 """Settings that shape no row."""
 
 
@@ -101,7 +102,32 @@ def clean(job: Job, store: Store, steps: engine.Steps) -> list[tables.ShardRepor
     """The job's shards, each cleaned into the run's work folder in `store`."""
     work = store.work(job.run_id)
     work.mkdir(parents=True, exist_ok=True)
-    return steps.map("clean", clean_shard, [(s, work, job.settings.clean, job.run_id) for s in job.shards])
+    there = _there(work, job, steps)
+    if there is None:
+        return steps.map("clean", clean_shard, [(s, work, job.settings.clean, job.run_id) for s in job.shards])
+    shards = [elsewhere.by_address(s) for s in job.shards]
+    reports = steps.map("clean", elsewhere.clean_there, [(s, there, job.settings.clean, job.run_id) for s in shards])
+    elsewhere.collect(there, work, "clean", [s.shard_id for s in shards])
+    return reports
+
+
+def extract(work: Path, job: Job, steps: engine.Steps) -> list[tables.ShardReport]:
+    """The job's settled shards, each extracted into the run's work folder. Shards with the most articles first, so that
+    no worker is left alone with a big one at the end."""
+    size = {s.shard_id: pq.read_metadata(work / "clean" / s.shard_id / "articles.parquet").num_rows for s in job.shards}
+    names = sorted(size, key=lambda n: (-size[n], n))
+    there = _there(work, job, steps)
+    if there is None:
+        return steps.map("extract", extract_shard, [(n, work, job.settings.extract) for n in names])
+    elsewhere.deliver(there, work, names)
+    reports = steps.map("extract", elsewhere.extract_there, [(n, there, job.settings.extract) for n in names])
+    elsewhere.collect(there, work, "extract", names)
+    return reports
+
+
+def _there(work: Path, job: Job, steps: engine.Steps) -> elsewhere.There | None:
+    """Where shards go if their workers may have another disk; None where they have this one."""
+    return elsewhere.There.of(work, job.settings.s3) if steps.far else None
 
 
 def make_tables(
@@ -120,7 +146,7 @@ def make_tables(
     reports = list(job.reports)
     reports += clean(job, store, steps) if cleaned is None else cleaned
     reports.append(steps.call("settle", settle, work, names, _memory(store, job), rules.clean))
-    reports += steps.map("extract", extract_shard, _largest_first(work, names, rules))
+    reports += extract(work, job, steps)
     window = {
         t: store.files(t, since=job.night - dt.timedelta(days=rules.extract.story_days), before=job.night)
         for t in ("articles", "quotes", "events", "sources")
@@ -142,7 +168,7 @@ def make_tables(
         outlets=job.outlets,
         reports=reports,
         versions=versions(),
-        settings=rules.model_dump_json(),
+        settings=as_given(rules).model_dump_json(),
         given=job.given,
         backfilled_at=job.backfilled_at,
     )
@@ -161,12 +187,6 @@ def _memory(store: Store, job: Job) -> Memory:
     )
 
 
-def _largest_first(work: Path, names: list[str], rules: Settings) -> list[tuple[object, ...]]:
-    """Shards with the most articles first, so that no worker is left alone with a big one at the end."""
-    size = {n: pq.read_metadata(work / "clean" / n / "articles.parquet").num_rows for n in names}
-    return [(n, work, rules.extract) for n in sorted(names, key=lambda n: (-size[n], n))]
-
-
 def carry_out(job: Job, progress: engine.Progress, *, small: bool) -> Summary:
     """Run `process`: inline for a small job or by setting, else as a Prefect flow on Dask."""
     rules = job.settings.engine
@@ -180,7 +200,7 @@ def as_flow(job: Job, progress: engine.Progress) -> Summary:
     """`process` as a Prefect flow, within a server's context."""
 
     def body() -> Summary:
-        summary = process(job, engine.Orchestrated(progress))
+        summary = process(job, engine.Orchestrated(progress, job.settings.engine))
         _leave_artifact(summary)
         return summary
 

@@ -12,6 +12,7 @@ from rich.table import Table
 from flows.doctor import Check
 from tasks import tables
 from tasks.publish.store import Store
+from tasks.remote.mirror import address_of
 from tasks.report.precision import FIELDS, Label, Sample, precision
 from tasks.report.summary import Summary
 
@@ -100,7 +101,8 @@ def show_tables(listed: list[dict[str, Any]], store: Store, console: Console) ->
             t["table"], f"{t['rows']:,}", str(t["nights"]), str(t["last"] or ""), f"{t['bytes'] / 1e6:.1f}", t["folder"]
         )
     console.print(grid)
-    _line(console, f'\npd.read_parquet("{store.root}/quotes") loads one; nightdesk tables quotes tells its columns.')
+    place = address_of(store.root) or store.root
+    _line(console, f'\npd.read_parquet("{place}/quotes") loads one; nightdesk tables quotes tells its columns.')
 
 
 def show_columns(table: str, console: Console) -> None:

@@ -26,6 +26,9 @@ import pyarrow.dataset as ds
 
 from tasks import tables
 from tasks.publish.store import Store, StoreError
+from tasks.remote.bucket import RemoteError, is_remote, written
+from tasks.remote.mirror import Mirror, address_of
+from tasks.settings import Settings, SettingsError
 
 FOLDER = "data/processed"
 ARTICLE_COLUMNS = ("outlet", "title", "published_at", "url", "language")
@@ -227,6 +230,8 @@ def _scope(
 
 
 def _open(folder: Path) -> Store:
+    if is_remote(folder):
+        folder = _fetched(folder)
     if folder.name in tables.TABLES and not (folder / "articles").is_dir():
         raise LoadError(f"{folder} is one table: give the folder above it, {folder.parent}")
     if not folder.is_dir():
@@ -238,8 +243,22 @@ def _open(folder: Path) -> Store:
     except StoreError as err:
         raise LoadError(str(err)) from err
     if not store.nights("runs"):
-        raise LoadError(f"no tables in {folder}: it has no run; give the folder that holds articles/, quotes/, …")
+        place = address_of(folder) or folder
+        raise LoadError(f"no tables in {place}: it has no run; give the folder that holds articles/, quotes/, …")
     return store
+
+
+def _fetched(address: Path) -> Path:
+    """The local mirror of tables in a bucket, brought up to date; the settings say where it lies."""
+    if address.name in tables.TABLES:
+        raise LoadError(f"{written(address)} is one table: give the address above it, {written(address.parent)}")
+    try:
+        rules = Settings.load().s3
+        mirror = Mirror.make(written(address), rules, what="tables")
+        mirror.refresh()
+    except (RemoteError, SettingsError) as err:
+        raise LoadError(str(err)) from err
+    return mirror.folder
 
 
 def _nights(

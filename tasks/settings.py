@@ -114,11 +114,36 @@ class EngineSettings(Section):
         "auto", description="auto: without Prefect where one shard is all there is, else a Prefect flow"
     )
     workers: int = Field(0, ge=0, description="processes for the CPU work; 0: one a core, at most 8")
-    dask_address: str | None = Field(None, description="scheduler of a running Dask cluster; else one is started here")
+    dask_address: str | None = Field(
+        None,
+        description="scheduler of a running Dask cluster; else one is started here. Its workers share the disk of this "
+        "machine, or the tables lie at an s3:// address",
+    )
     shard_records: int = Field(100, ge=1, description="inputs in one shard")
     shard_bytes: int = Field(32_000_000, ge=1, description="raw bytes after which a shard is closed")
     start_timeout_s: int = Field(180, ge=1, description="how long Prefect's embedded server may take to start")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+
+class S3Settings(Section):
+    endpoint: str | None = Field(
+        None, description="address of an S3 server other than Amazon's; default: the variable AWS_ENDPOINT_URL"
+    )
+    cache: str = Field("data/cache", description="folder for local copies of what lies at s3:// addresses")
+    lease_s: float = Field(
+        60.0, ge=1, description="how long the lock of tables in a bucket outlives a writer that died on another machine"
+    )
+
+    @field_validator("endpoint")
+    @classmethod
+    def _bare(cls, value: str | None) -> str | None:
+        if value is not None:
+            parts = urllib.parse.urlsplit(value)
+            if parts.scheme not in ("http", "https") or not parts.hostname:
+                raise ValueError("write an address that begins with http:// or https://")
+            if parts.username or parts.password:
+                raise ValueError("credentials belong into AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
+        return value
 
 
 class ScheduleSettings(Section):
@@ -165,8 +190,8 @@ class Settings(BaseSettings):
         env_prefix="NIGHTDESK__", env_nested_delimiter="__", extra="forbid", frozen=True, toml_file=None
     )
 
-    raw: str = Field("data/raw", description="raw archive")
-    processed: str = Field("data/processed", description="the tables")
+    raw: str = Field("data/raw", description="raw archive: a folder, or s3://bucket/prefix")
+    processed: str = Field("data/processed", description="the tables: a folder, or s3://bucket/prefix")
     outlets: str = Field("outlets.toml", description="list of outlets")
     state: str | None = Field(
         None,
@@ -178,6 +203,7 @@ class Settings(BaseSettings):
     clean: CleanSettings = CleanSettings()
     extract: ExtractSettings = ExtractSettings()
     engine: EngineSettings = EngineSettings()
+    s3: S3Settings = S3Settings()
     schedule: ScheduleSettings = ScheduleSettings()
     notify: NotifySettings = NotifySettings()
     retention: RetentionSettings = RetentionSettings()
@@ -260,6 +286,7 @@ def _explain(err: ValidationError) -> str:
             )
             lines.append(f"unknown setting {where}: {hint}")
         else:
-            got = "" if where == "notify.webhook" else f" (got {e.get('input')!r})"  # that one is a secret
+            secret = where in ("notify.webhook", "s3.endpoint")  # the second, if somebody wrote credentials into it
+            got = "" if secret else f" (got {e.get('input')!r})"
             lines.append(f"setting {where}: {e['msg']}{got}")
     return "; ".join(lines)

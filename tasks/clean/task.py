@@ -7,7 +7,7 @@ import logging
 import resource
 import shutil
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -47,11 +47,14 @@ LIGHT = pa.schema(
 )
 
 
-def clean_shard(shard: Shard, work: Path, rules: CleanSettings, run_id: str) -> tables.ShardReport:
+def clean_shard(
+    shard: Shard, work: Path, rules: CleanSettings, run_id: str, files: Mapping[str, str] | None = None
+) -> tables.ShardReport:
     """Clean one shard into `work/clean/<shard_id>/`: articles, light (what settle needs) and inputs.
 
     `inputs` has one row for every record, in order; the rows with an article_id stand in the order of `articles`, and
     their fate is provisional until settle. A shard whose folder is there was finished by an earlier try and is skipped.
+    `files`: local copies of the shard's paths that are addresses.
     """
     begun = time.monotonic()
     folder = work / "clean" / shard.shard_id
@@ -59,7 +62,8 @@ def clean_shard(shard: Shard, work: Path, rules: CleanSettings, run_id: str) -> 
         draft = folder.with_name(folder.name + ".part")
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir(parents=True)
-        _write(draft, _outcomes(read_shard(shard), shard, rules), run_id, already_clean=shard.options.already_clean)
+        records = read_shard(shard, files)
+        _write(draft, _outcomes(records, shard, rules), run_id, already_clean=shard.options.already_clean)
         put_in_place(draft, folder)
     seen = pq.read_metadata(folder / "inputs.parquet").num_rows
     used = pq.read_metadata(folder / "articles.parquet").num_rows

@@ -25,6 +25,7 @@ from tasks.publish.catalogue import data_package
 from tasks.publish.changes import Revision, marks_of
 from tasks.publish.store import Commit, Store
 from tasks.publish.write import read_batches, read_table, write_batches
+from tasks.remote.mirror import Mirror
 
 KEEP_STATE_DAYS = 60
 """Days before the newest night for which signatures of copies and counts of repeats stay; wordings stay for ever."""
@@ -119,7 +120,15 @@ def stage_counts(store: Store, commit: Commit, db: Any, night: dt.date) -> None:
 
 def discard_work(root: Path, run_id: str) -> None:
     """Remove the shards of a run, once it is published and reported."""
-    shutil.rmtree(root / ".work" / run_id, ignore_errors=True)
+    discard(Store(root).work(run_id))
+
+
+def discard(work: Path) -> None:
+    """Remove a folder of shards; in a mirror also what workers elsewhere left of them in the bucket."""
+    shutil.rmtree(work, ignore_errors=True)
+    mirror = Mirror.around(work)
+    if mirror is not None:
+        mirror.bucket.delete_under(f"{mirror.named(work)}/")
 
 
 # --------------------------------------------------------------------------- rows of this run

@@ -9,6 +9,7 @@ import contextlib
 import datetime as dt
 import json
 import os
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -16,6 +17,7 @@ from pathlib import Path
 from tasks import tables
 from tasks.publish.store import Store
 from tasks.publish.write import read_batches
+from tasks.remote.mirror import Mirror
 
 LOG = "raw_deleted.jsonl"
 
@@ -35,16 +37,27 @@ def past_their_time(store: Store, raw: Path, days: int | None, today: dt.date) -
     """Every night with raw files more than `days` days old, oldest first; none without a number of days."""
     if days is None or not raw.is_dir():
         return
-    for folder in sorted(raw.glob("????-??-??")):
+    nights: dict[str, dict[str, int]] = defaultdict(dict)
+    for name, size in _raw_files(raw):
+        nights[name.split("/")[0]][name] = size
+    for folder, files in sorted(nights.items()):
         try:
-            night = dt.date.fromisoformat(folder.name)
+            night = dt.date.fromisoformat(folder)
         except ValueError:
             continue
-        files = sorted(p for p in folder.iterdir() if p.is_file()) if folder.is_dir() else []
-        if files and (today - night).days > days:
-            names = [str(p.relative_to(raw)) for p in files]
-            size = sum(p.stat().st_size for p in files)
-            yield RawNight(night=night, files=names, bytes=size, kept=_why_kept(store, night, names))
+        if (today - night).days > days:
+            names = sorted(files)
+            yield RawNight(night=night, files=names, bytes=sum(files.values()), kept=_why_kept(store, night, names))
+
+
+def _raw_files(raw: Path) -> Iterator[tuple[str, int]]:
+    """(name, size) of what lies in the folders of nights."""
+    mirror = Mirror.at(raw)
+    if mirror is not None:
+        yield from ((name, f.bytes) for name, f in mirror.bucket.found().items() if name.count("/") == 1)
+        return
+    for folder in raw.glob("????-??-??"):
+        yield from ((str(p.relative_to(raw)), p.stat().st_size) for p in folder.glob("*") if p.is_file())
 
 
 def _why_kept(store: Store, night: dt.date, names: list[str]) -> str | None:
@@ -91,6 +104,11 @@ def _delete(store: Store, raw: Path, found: RawNight, today: dt.date) -> RawNigh
         file.write(json.dumps(asdict(found) | {"on": today}, default=str) + "\n")
         file.flush()
         os.fsync(file.fileno())
+    mirror = Mirror.at(raw)
+    if mirror is not None:
+        mirror.bucket.delete(found.files)
+        mirror.drop(found.files)
+        return found
     try:
         for name in found.files:
             (raw / name).unlink(missing_ok=True)

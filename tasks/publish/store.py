@@ -9,6 +9,9 @@
 A commit writes every new file into `.commit/new`, syncs them, then renames the list of moves to `.commit/moves.json`:
 from that instant the night counts as published. The moves are renames within one file system and take milliseconds. A
 process killed among them leaves the list, and whoever opens the store next finishes it first.
+
+A folder can be the mirror of a bucket (tasks/remote/mirror.py): then the lock is one in the bucket as well, and a
+commit appears there first.
 """
 
 from __future__ import annotations
@@ -25,6 +28,8 @@ from pathlib import Path
 
 from tasks import tables
 from tasks.files import sync
+from tasks.remote.bucket import RemoteError
+from tasks.remote.mirror import Mirror
 
 PART = "part-0.parquet"
 # A reader that sees a new row must find what it points to: articles come first, the run that made them last.
@@ -100,8 +105,13 @@ class Store:
                 raise StoreError(
                     f"another nightdesk is writing to {self.root}: wait for it, or give another folder with --out"
                 ) from err
-            self._finish_pending()
-            yield
+            mirror = Mirror.at(self.root)
+            if mirror is None:
+                self._finish_pending()
+                yield
+                return
+            with _as_store_error(), mirror.writing():
+                yield
 
     def begin(self) -> Commit:
         """A new commit; call it under the lock. What an earlier process staged but did not publish is forgotten."""
@@ -189,12 +199,29 @@ class Commit:
         files = sorted(self._files, key=lambda f: rank.get(f.parts[0], len(ORDER)))
         moves = [["folder", *m] for m in self._folders]
         moves += [["file", str(Path(".commit", "new", f)), str(f)] for f in files]
+        mirror = Mirror.at(root)
+        if mirror is not None:
+            # in the bucket first: what dies from here on is brought back into the folder by whoever opens it next
+            names = [f.as_posix() for f in files]
+            with _as_store_error():
+                mirror.publish({n: self._new / n for n in names}, self._folders)
+                self._store._apply(moves)
+                mirror.keep_up(names, self._folders)
+            return
         draft = root / ".commit" / "moves.draft"
         draft.write_text(json.dumps(moves), encoding="utf-8")
         sync(draft)
         os.replace(draft, root / ".commit" / "moves.json")
         sync(root / ".commit")
         self._store._apply(moves)
+
+
+@contextmanager
+def _as_store_error() -> Iterator[None]:
+    try:
+        yield
+    except RemoteError as err:
+        raise StoreError(str(err)) from err
 
 
 def _make_writable(root: Path) -> None:

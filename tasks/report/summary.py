@@ -14,6 +14,7 @@ from tasks import tables
 from tasks.publish.retention import RawNight, told
 from tasks.publish.store import Store
 from tasks.publish.write import read_table
+from tasks.remote.mirror import address_of
 
 SAMPLE = 5
 SHORT_SHOWN = 20
@@ -122,7 +123,7 @@ def summarise(root: Path, run_id: str, night: dt.date, report: Path) -> Summary:
         quotes=_quotes(store, night),
         events=_events(store, night),
         short=_short(store, night) if run["flow"] == "nightly" else [],
-        tables=str(root),
+        tables=address_of(root) or str(root),
         report=str(report),
     )
 

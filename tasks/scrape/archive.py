@@ -2,6 +2,7 @@
 
 A file is written as NAME.warc.gz.part and renamed when it is closed. Each record is a gzip member of its own and is
 flushed before the next fetch is counted, so what a killed scrape had is there but for the record it was writing.
+Where the folder mirrors a bucket, each finished file goes there, beside the fetching.
 """
 
 from __future__ import annotations
@@ -10,11 +11,13 @@ import contextlib
 import os
 import re
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Self
 
 from tasks.discover.records import Fetched
+from tasks.remote.mirror import Mirror
 from tasks.scrape.frames import pieces
 from tasks.scrape.warc_records import exchange, info
 from tasks.scrape.warcs import ADDRESS_HEADER, OUTLET_HEADER
@@ -41,7 +44,11 @@ class RawArchive:
         self._file: BinaryIO | None = None
         self._count = 0
         folder.mkdir(parents=True, exist_ok=True)
+        self._mirror = Mirror.around(folder)
+        self._sender = ThreadPoolExecutor(1)
+        self._sent: list[Future[None]] = []
         self._salvage()
+        self._even()
         self.archived: dict[str, str | None] = {}
         for path in self.files():
             for address, outlet in archived_addresses(path):
@@ -69,6 +76,15 @@ class RawArchive:
                 file.truncate(end)
                 os.fsync(file.fileno())
             part.rename(part.with_name(part.name.removesuffix(_PART)))
+
+    def _even(self) -> None:
+        """Finished files of this run are here and in the bucket, whichever of both had them."""
+        if self._mirror is None:
+            return
+        there = self._mirror.bucket.found(f"{self._mirror.named(self._folder)}/{self._run}-")
+        here = {self._mirror.named(p) for p in self.files()}
+        self._mirror.bring(there.keys() - here, there)
+        self._mirror.send(here - there.keys())
 
     def add(self, got: Fetched, *, outlet: str) -> None:
         """Write one response with its request."""
@@ -106,7 +122,9 @@ class RawArchive:
         os.fsync(self._file.fileno())
         self._file.close()
         self._file = None
-        part.rename(part.with_name(part.name.removesuffix(_PART)))
+        whole = part.rename(part.with_name(part.name.removesuffix(_PART)))
+        if self._mirror is not None:
+            self._sent.append(self._sender.submit(self._mirror.send, [self._mirror.named(whole)]))
 
     def __enter__(self) -> Self:
         return self
@@ -116,6 +134,9 @@ class RawArchive:
     ) -> None:
         if error is None:
             self.close()
+            self._sender.shutdown()
+            for sent in self._sent:
+                sent.result()
         elif self._file is not None:
             with contextlib.suppress(OSError):  # the disk is full: what is in the buffer is lost, what is written stays
                 self._file.close()

@@ -6,7 +6,7 @@ import dataclasses
 import logging
 import os
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from tasks.scrape.corpora import plan_table, read_table
@@ -61,13 +61,17 @@ def plan_shards(paths: Sequence[Path], options: InputOptions, *, records: int, m
     return shards
 
 
-def read_shard(shard: Shard) -> Iterator[RawPage | RawText | Failure]:
-    """Every input of the shard in order, one outcome each: a page, a text, or why it is neither."""
-    names = {path: told(path, shard.options) for path in shard.paths}
+def read_shard(shard: Shard, files: Mapping[str, str] | None = None) -> Iterator[RawPage | RawText | Failure]:
+    """Every input of the shard in order, one outcome each: a page, a text, or why it is neither.
+
+    `files`: the local files that hold those of its paths which are addresses.
+    """
+    files = files or {}
+    names = {files.get(path, path): told(path, shard.options) for path in shard.paths}
     if all(path == name for path, name in names.items()):
         yield from _read(shard)
         return
-    for record in _read(shard):
+    for record in _read(dataclasses.replace(shard, paths=tuple(files.get(p, p) for p in shard.paths))):
         path, _, number = record.ref.rpartition("#")
         name = names.get(path, path)
         if isinstance(record, Failure):

@@ -19,6 +19,7 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from tasks.discover.memory import validators_of
+from tasks.remote.mirror import at_hand
 from tasks.scrape.state import State
 from tasks.scrape.visits import Met, Visited, after
 from tasks.scrape.warcs import ADDRESS_HEADER, MOVED_HEADER, OUTLET_HEADER
@@ -100,7 +101,7 @@ def _mets(rows: list[dict[str, Any]], run: PublishedRun, raw: Path) -> Iterator[
     placed.sort(key=lambda p: p[:2])
     for name, group in groupby(placed, key=lambda p: p[0]):
         path = raw / name
-        if not path.is_file():  # removed by hand, or by a retention: what the table says must do
+        if not at_hand(path):  # removed by hand, or by a retention: what the table says must do
             yield from (_from_row(row, run) for _, _, row in group)
             continue
         with path.open("rb") as file:

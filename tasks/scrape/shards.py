@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
+
+from tasks.remote.mirror import address_of
 
 READER_VERSION = 1
 """Part of every shard id: rises when the same bytes are read differently, so that finished shards are done again."""
@@ -62,11 +65,19 @@ class Shard:
 
 def told(path: str, options: InputOptions) -> str:
     """A file's name as refs and rows tell it: relative to the raw archive's folder where it lies in it, so that it does
-    not depend on where a command was given; else as it was given."""
-    if options.root is None:
-        return path
-    full, root = os.path.abspath(path), os.path.abspath(options.root)
-    return os.path.relpath(full, root) if full.startswith(root.rstrip("/") + "/") else path
+    not depend on where a command was given; by its address where it was fetched from one; else as it was given."""
+    if options.root is not None:
+        full, root = os.path.abspath(path), os.path.abspath(options.root)
+        if full.startswith(root.rstrip("/") + "/"):
+            return os.path.relpath(full, root)
+    folder, name = os.path.split(path)
+    address = _address(folder)
+    return f"{address}/{name}" if address else path
+
+
+@functools.lru_cache(maxsize=10_000)
+def _address(folder: str) -> str | None:
+    return address_of(folder or ".")
 
 
 def shard_digest(kind: Kind, paths: Iterable[str], start: int, options: InputOptions) -> hashlib.blake2b:

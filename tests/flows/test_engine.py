@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -11,12 +13,20 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import pandas as pd
 import psutil
 import pytest
 
+from tasks.remote.bucket import Bucket
 from tests.flows.test_ingest import ROOT, _corpus, _ingest, _same, _table
 
 pytestmark = pytest.mark.slow
+KEYS = {
+    "articles": ["article_id"],
+    "quotes": ["quote_id"],
+    "sources": ["article_id", "source_id"],
+    "events": ["event_id"],
+}
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +86,48 @@ def test_a_killed_worker_costs_nothing(tmp_path: Path, server: str) -> None:
     assert process.returncode == 0, said[-3000:]
     assert killed, "no worker was found to kill"
     assert sorted(_table(out, "articles").external_id) == sorted(f"doc-{i}" for i in range(24))
+
+
+@pytest.fixture
+def cluster(s3: str, tmp_path: Path) -> Iterator[str]:
+    """A Dask scheduler and two workers, each a process of its own in a folder of its own."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        address = f"tcp://127.0.0.1:{probe.getsockname()[1]}"
+    quiet = ["--no-dashboard", "--host", "127.0.0.1"]
+    commands = [["scheduler", *quiet, "--port", address.rpartition(":")[2]]]
+    commands += [["worker", address, "--no-dashboard", "--no-nanny", "--nthreads", "1", "--name", n] for n in "ab"]
+    with contextlib.ExitStack() as stack:
+        for number, command in enumerate(commands):
+            folder = tmp_path / f"machine-{number}"
+            folder.mkdir()
+            process = subprocess.Popen(
+                [sys.executable, "-m", "dask", *command], cwd=folder, stderr=subprocess.DEVNULL,
+                env=os.environ | {"PYTHONPATH": str(ROOT), "TMPDIR": str(folder), "DASK_TEMPORARY_DIRECTORY": str(folder)},
+            )  # fmt: skip
+            stack.callback(process.wait)
+            stack.callback(process.terminate)
+        yield address
+
+
+def test_a_dask_cluster_whose_workers_share_no_disk_gives_the_tables_that_inline_gives(
+    tmp_path: Path, server: str, s3: str, cluster: str
+) -> None:
+    corpus = _corpus(tmp_path)
+    _ingest(corpus, "--already-clean", "--out", tmp_path / "inline")
+    Bucket(s3).create("in/corpus.jsonl", corpus.read_bytes())
+    env = _environment() | {"NIGHTDESK__ENGINE__DASK_ADDRESS": cluster, "NIGHTDESK__S3__CACHE": str(tmp_path / "cache")}
+    command = [*_command(Path("x"), Path("x"))[:4], f"{s3}/in/corpus.jsonl", "--already-clean", "--night", "2026-03-04"]
+    done = subprocess.run(
+        [*command, "--out", f"{s3}/tables"], env=env, cwd=ROOT, capture_output=True, text=True, timeout=240
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    for name, found in Bucket(f"{s3}/tables").found().items():
+        Bucket(s3).fetch(found.key, tmp_path / "got" / name)
+    for table, keys in KEYS.items():
+        a, b = (pd.read_parquet(tmp_path / f / table).sort_values(keys) for f in ("inline", "got"))
+        leave = [c for c in ("raw_ref", "removed", "fetched_at", "valid_from") if c in a]
+        assert a.drop(columns=leave).to_json(orient="records") == b.drop(columns=leave).to_json(orient="records"), table
 
 
 def test_prefect_really_creates_a_scheduled_run(server: str) -> None:
