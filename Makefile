@@ -24,8 +24,9 @@ $(STAMP): requirements.txt pyproject.toml
 run: setup
 	@$(BIN)/nightdesk demo
 
+# a file's tests stay in one process: they share what they set up
 test: setup
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n logical --maxprocesses 4 --dist loadfile
 
 soak: setup
 	@$(BIN)/python -m pytest -m soak

@@ -204,7 +204,7 @@ def test_raw_archive_holds_every_fetched_page(nights: Nights) -> None:
 def test_report_of_each_night_is_one_file_without_outside_requests(nights: Nights) -> None:
     for summary in nights.summaries:
         page = Path(summary.report).read_text(encoding="utf-8")
-        assert f"Night of {summary.night}" in page
+        assert f"<title>nightdesk, night of {summary.night}</title>" in page
         assert "default-src 'none'" in page
         assert "<script" not in page
         assert 'src="http' not in page

@@ -195,7 +195,7 @@ def _resolve(r: _Reading, m: int) -> tuple[Entity | None, str]:
             entity.female = word in _SHE
         return entity, "pronoun"
     named = _apposed_name(r, m)
-    if named is not None:
+    if named is not None and not (named.kind == "person" and r.f.tag[r.mentions[m].head] == hash_of("NNS")):
         return named, "name"
     return _description(r, m), "description"
 

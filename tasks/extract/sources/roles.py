@@ -159,7 +159,7 @@ def _tail_group(f: Frame, b: Beside, cast: Cast, at: dict[int, Entity]) -> str |
     """The body after "of", "for" or "at": a name, or an entity of the text ("for the army")."""
     if b.hi >= b.tail or f.words[b.hi] not in ("of", "for", "at", "with"):
         return None
-    named = _group_in(f, b.hi + 1, b.tail, cast)
+    named = _group_in(f, b.hi + 1, _before_town(f, b.hi + 1, b.tail), cast)
     if named is not None and not _all_office(named[2]):
         return named[2]
     for k in range(b.hi + 1, b.tail):
@@ -175,6 +175,12 @@ def _tail_group(f: Frame, b: Beside, cast: Cast, at: dict[int, Entity]) -> str |
                 lo += 1
             return at[k].name if k in at else f.text[f.start[lo] : f.end[k]]
     return None
+
+
+def _before_town(f: Frame, lo: int, hi: int) -> int:
+    """Where a body's name ends before its town: "the Institute for Astrophysics in Munich"."""
+    org = hash_of("ORG")
+    return next((k for k in range(lo + 1, hi) if f.words[k] == "in" and int(f.ent[k - 1]) == org != int(f.ent[k])), hi)
 
 
 def _role_words(f: Frame, lo: int, hi: int, place: tuple[int, int, str] | None) -> str | None:
@@ -316,7 +322,8 @@ def _apposition(f: Frame, x: Mention, cast: Cast) -> tuple[str | None, str | Non
     for child in noun.rights:
         if child.dep_ == "prep" and child.i + shift < len(f) and child.lower_ in _OF:
             hi = min(child.right_edge.i + 1 + shift, len(f), child.i + shift + 15)
-            place = place or _group_in(f, child.i + shift + 1, hi, cast)
+            first = child.i + shift + 1
+            place = place or _group_in(f, first, _before_town(f, first, hi), cast)
     role = _role_words(f, lo, i + 1, place if place and place[1] <= i else None)
     if place is None or (role and _only_people(f, place, role)):
         return role, None
