@@ -627,7 +627,18 @@ def columns(table: str) -> dict[str, Col]:
 
 def to_arrow(table: str, rows: Iterable[Any]) -> Any:
     """Rows -> pyarrow.Table with the table's schema. Raises ArrowInvalid or ArrowTypeError on a wrong type."""
-    return pa.Table.from_pylist([dataclasses.asdict(r) for r in rows], schema=schema(table))
+    rows = list(rows)
+    columns = [pa.array([_plain(getattr(r, f.name)) for r in rows], f.type) for f in schema(table)]
+    return pa.Table.from_arrays(columns, schema=schema(table))
+
+
+def _plain(value: Any) -> Any:
+    """What pyarrow reads of a cell: rows within it as dictionaries. (`asdict` would copy every cell.)"""
+    if isinstance(value, list | tuple):
+        return [_plain(v) for v in value]
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {f: _plain(getattr(value, f)) for f in value.__slots__}  # type: ignore[attr-defined]
+    return value
 
 
 def make_id(prefix: str, *parts: object) -> str:

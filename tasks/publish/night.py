@@ -6,7 +6,7 @@ import datetime as dt
 import json
 import shutil
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from tasks.extract.sources.merges import ids_of, merged
 from tasks.publish import snapshots
 from tasks.publish.catalogue import data_package
 from tasks.publish.changes import Revision, marks_of
+from tasks.publish.pairs import Pairs
 from tasks.publish.store import Commit, Store
 from tasks.publish.write import read_batches, read_table, write_batches
 from tasks.remote.mirror import Mirror
@@ -89,10 +90,10 @@ def publish_night(root: Path, run: RunFacts, counts: bool = True) -> tables.Run:
     store = Store.open(root, write=True)
     work = store.work(run.run_id)
     commit = store.begin()
-    inputs = _final_inputs(work, run)
-    row = _run_row(run, inputs)
+    fates: Counter[str] = Counter()
+    _append(store, commit, "inputs", run.night, _final_inputs(work, run, fates))
+    row = _run_row(run, fates)
     _stage_rows(store, commit, work, run)
-    _append(store, commit, "inputs", run.night, [tables.to_arrow("inputs", inputs)])
     _append(store, commit, "runs", run.night, [tables.to_arrow("runs", [row])])
     files = {t: commit.files(t) for t in ("articles", "quotes", "sources", "events", "inputs")}
     with snapshots.corpus(files, work / "tmp") as db:
@@ -143,13 +144,16 @@ def _all_failed(work: Path, run: RunFacts) -> dict[str, str]:
     return {a: detail for shard in run.shards for a, detail in _failed(work, shard).items()}
 
 
-def _final_inputs(work: Path, run: RunFacts) -> list[tables.Input]:
-    """Every input of the run with its fate."""
-    out = [failed_input(f, run.run_id) for f in run.early]
+def _final_inputs(work: Path, run: RunFacts, fates: Counter[str]) -> Iterator[pa.Table]:
+    """Every input of the run with its fate, shard by shard; `fates` counts them."""
+    early = [failed_input(f, run.run_id) for f in run.early]
+    fates.update(i.fate for i in early)
+    yield tables.to_arrow("inputs", early)
     failed = _all_failed(work, run)
     for shard in run.shards:
         verdicts = iter(pq.read_table(work / "settled" / f"{shard}.parquet").to_pylist())
-        for row in pq.read_table(work / "clean" / shard / "inputs.parquet").to_pylist():
+        rows = pq.read_table(work / "clean" / shard / "inputs.parquet").to_pylist()
+        for row in rows:
             row["run_id"] = run.run_id
             if row["article_id"] is not None:
                 v = next(verdicts)
@@ -158,11 +162,11 @@ def _final_inputs(work: Path, run: RunFacts) -> list[tables.Input]:
                 if v["article_id"] in failed:
                     row |= {"fate": tables.Fate.FAILED, "step": "extract", "reason": tables.Reason.INTERNAL_ERROR}
                     row |= {"detail": failed[v["article_id"]], "article_id": None}
-            out.append(tables.Input(**row))
-    return out
+        fates.update(row["fate"] for row in rows)
+        yield pa.Table.from_pylist(rows, schema=tables.schema("inputs"))
 
 
-def _article_rows(work: Path, shard: str, stories: dict[str, str]) -> pa.Table:
+def _article_rows(work: Path, shard: str, stories: Pairs) -> pa.Table:
     settled = pq.read_table(work / "settled" / f"{shard}.parquet")
     data = pq.read_table(articles_file(work, shard))
     for name in ("article_id", "revision", "change", "copy_group", "is_original"):
@@ -173,21 +177,19 @@ def _article_rows(work: Path, shard: str, stories: dict[str, str]) -> pa.Table:
     return _mapped(data, "story_id", data["article_id"], stories)
 
 
-def _mapped(data: pa.Table, column: str, keys: Any, values: dict[str, str]) -> pa.Table:
+def _mapped(data: pa.Table, column: str, keys: Any, values: Mapping[str, str] | Pairs) -> pa.Table:
     """`data` with `column` replaced by the value of each key, null where there is none."""
-    filled = pa.array([values.get(k) if k is not None else None for k in keys.to_pylist()], pa.string())
+    if isinstance(values, Pairs):
+        filled = values.of(keys)
+    else:
+        filled = pa.array([values.get(k) if k is not None else None for k in keys.to_pylist()], pa.string())
     return data.set_column(data.schema.get_field_index(column), data.schema.field(column), filled)
 
 
-def _pairs(path: Path, key: str, value: str) -> dict[str, str]:
-    data = pq.read_table(path)
-    return dict(zip(data[key].to_pylist(), data[value].to_pylist(), strict=True))
-
-
 def _stage_rows(store: Store, commit: Commit, work: Path, run: RunFacts) -> None:
-    stories = _pairs(work / "stories.parquet", "article_id", "story_id")
-    event_stories = _pairs(work / "event_stories.parquet", "event_id", "story_id")
-    groups = _pairs(work / "quote_groups.parquet", "quote_id", "quote_group")
+    stories = Pairs.read(work / "stories.parquet", "article_id", "story_id")
+    event_stories = Pairs.read(work / "event_stories.parquet", "event_id", "story_id")
+    groups = Pairs.read(work / "quote_groups.parquet", "quote_id", "quote_group")
     merges = pq.read_table(work / "source_merges.parquet")
     ids = ids_of(merges)
 
@@ -330,8 +332,7 @@ def _places(store: Store, commit: Commit, table: str) -> list[Path]:
 # --------------------------------------------------------------------------- sums
 
 
-def _run_row(run: RunFacts, inputs: list[tables.Input]) -> tables.Run:
-    fates = Counter(i.fate for i in inputs)
+def _run_row(run: RunFacts, fates: Counter[str]) -> tables.Run:
     steps = []
     for step in dict.fromkeys(r.step for r in run.reports):
         done = [r for r in run.reports if r.step == step]
@@ -351,7 +352,7 @@ def _run_row(run: RunFacts, inputs: list[tables.Input]) -> tables.Run:
         night=run.night,
         started_at=run.started_at,
         finished_at=run.finished_at,
-        n_inputs=len(inputs),
+        n_inputs=fates.total(),
         n_article=fates[tables.Fate.ARTICLE],
         n_revision=fates[tables.Fate.REVISION],
         n_unchanged=fates[tables.Fate.UNCHANGED],
