@@ -1,9 +1,11 @@
 """usage: python -m bench [SECTION…] [--check | --pin [--lower]] [--rounds N]
+       python -m bench speed --pages N
 
 Sections: pages more text quotes world events seed speed report fetch; all of them where none is named. Results are
 kept in bench/results/latest.json and latest.md. `--check` leaves out seed, speed, report and fetch unless they are
-named, writes nothing, and ends with 1 if a figure fell below its floor in bench/baseline.json. Ends with 2 where ../shared
-is not there.
+named, writes nothing, and ends with 1 if a figure fell below its floor in bench/baseline.json. Ends with 2 where
+../shared is not there. `speed --pages 20000` reads so many pages, the 1,134 ones with other words at other addresses,
+and draws docs/speed.svg.
 """
 
 from __future__ import annotations
@@ -34,14 +36,16 @@ NEEDS_NOTHING = {"report", "fetch"}  # no labelled set
 QUICK = ("pages", "more", "text", "quotes", "world", "events")
 
 
-def runner(section: str, rounds: int) -> Callable[[], list[Row]]:
+def runner(section: str, rounds: int, pages: int) -> Callable[[], list[Row]]:
     """The function of a section; its imports (spaCy, the peers) are paid for only when it is run."""
+    if pages:
+        return functools.partial(importlib.import_module("bench.long_run").run_long, pages)
     module, _, name = WHERE[section].partition(":")
     function = getattr(importlib.import_module(module), name)
     return functools.partial(function, rounds) if section == "speed" else function
 
 
-def measure(sections: list[str], rounds: int, *, keep: bool) -> tuple[list[Row], list[str]]:
+def measure(sections: list[str], rounds: int, pages: int = 0, *, keep: bool) -> tuple[list[Row], list[str]]:
     """Rows of the sections, and what could not be measured and why. Each section is kept as soon as it is done."""
     rows: list[Row] = []
     missing = []
@@ -49,7 +53,7 @@ def measure(sections: list[str], rounds: int, *, keep: bool) -> tuple[list[Row],
         begun = time.monotonic()
         print(f"{section} …", file=sys.stderr, flush=True)
         try:
-            rows += [*runner(section, rounds)(), *report.quoted_rows({section})]
+            rows += [*runner(section, rounds, pages)(), *report.quoted_rows({section})]
             if keep:
                 report.keep([r for r in rows if r.section == section])
         except (Absent, ModuleNotFoundError) as err:
@@ -65,7 +69,10 @@ def main() -> int:
     ap.add_argument("--pin", action="store_true", help="make the floors of the figures of this run")
     ap.add_argument("--lower", action="store_true", help="let --pin lower a floor")
     ap.add_argument("--rounds", type=int, default=1, help="turns of the speed section")
+    ap.add_argument("--pages", type=int, default=0, help="of the long run of the speed section")
     args = ap.parse_args()
+    if args.pages and args.sections != ["speed"]:
+        ap.error("--pages is of the section speed alone: python -m bench speed --pages 20000")
     try:
         if not args.sections or set(args.sections) - NEEDS_NOTHING:
             need_shared()
@@ -73,7 +80,9 @@ def main() -> int:
         print(err, file=sys.stderr)
         return 2
     sections = args.sections or list(QUICK if args.check else WHERE)
-    rows, missing = measure([s for s in WHERE if s in sections], args.rounds, keep=not args.check)
+    rows, missing = measure(
+        [s for s in WHERE if s in sections], args.rounds, args.pages, keep=not (args.check or args.pages)
+    )
     if args.check:
         faults = [*report.check(rows), *missing]
         print("\n".join(faults) or "all figures are at or above their floors")
