@@ -18,14 +18,14 @@ HTML = (
 OTHER_WORDS = (
     "manor minor tutor actor donor nudge badge ledge wedge diner tuner owner loner curse horse verse tense reported departed "
     "imported exported resorted adopted evening morning heating lending pending leading bosses passes kisses misses floods "
-    "periods methods strikes invokes remakes mistakes victories memories theories categories"
+    "periods methods strikes invokes remakes mistakes victories memories theories categories "
 )
 PAGE = Original(url="https://example.org/news/1", html=HTML, language="en")
 
 
 def test_copied_changes_address_and_words_but_no_markup() -> None:
     assert copied(PAGE, 0, {}) == (PAGE.url, HTML)
-    words = words_of([PAGE, Original(url="https://example.org/2", html=f"<p>{OTHER_WORDS}</p>", language="en")])
+    words = words_of([PAGE, Original(url="https://example.org/2", html=f"<p>{OTHER_WORDS * 60}</p>", language="en")])
     url, html = copied(PAGE, 3, words)
     assert url == "https://example.org/c3/news/1"
     assert f'href="{url}"' in html

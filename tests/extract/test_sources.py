@@ -33,7 +33,12 @@ def sources_of(nlp: Any, text: str) -> list[tables.Source]:
         ("A spokesman said the bridge would be closed.", "spokesman", "person", False),
         ("The report says that the dam was never inspected.", "report", "document", False),
         ("France said it would send two ships to the coast.", "France", "organisation", True),
-        ("Residents of Ha Tuke, Mechaling, Ha Lephallo, Ha Pitso and Mokotane say they live in fear.", "Residents of Ha Tuke", "group", False),
+        (
+            "Residents of Ha Tuke, Mechaling, Ha Lephallo, Ha Pitso and Mokotane say they live in fear.",
+            "Residents of Ha Tuke",
+            "group",
+            False,
+        ),
     ],
 )
 def test_sources_have_kind_and_name_when_one_speaks(nlp: Any, text: str, name: str, kind: str, named: bool) -> None:
@@ -47,7 +52,11 @@ def test_sources_have_kind_and_name_when_one_speaks(nlp: Any, text: str, name: s
         ("“We are ready,” said Peter Odhiambo, chief executive of Harbour Bank.", "chief executive", "Harbour Bank"),
         ("Tesco spokesman Mark Ellis said the shop would reopen.", "spokesman", "Tesco"),
         ("Emergency manager Carla Jessup said the water would fall.", "Emergency manager", None),
-        ("“It works,” said Dylan Ness, a fellow at the Holm Institute for Physics in Bergen.", "fellow", "Holm Institute for Physics"),
+        (
+            "“It works,” said Dylan Ness, a fellow at the Holm Institute for Physics in Bergen.",
+            "fellow",
+            "Holm Institute for Physics",
+        ),
         ("“We left,” said Ann Berg, head of mission at Northaid.", "head of mission", "Northaid"),
         ("Det Con Amy Rudge, of West Yorkshire Police, said it was over.", "Det Con", "West Yorkshire Police"),
     ],
