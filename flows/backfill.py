@@ -193,7 +193,7 @@ def _carry_out(
     count = sum(map(len, shards.values()))
     if rules.runner == "inline" or (rules.runner == "auto" and count <= 1):
         return _remake(store, request, old, runs, shards, engine.Inline(progress))
-    with engine.server(rules):
+    with engine.started(rules, progress):
         return engine.run_as_flow(
             "backfill",
             str(old.night),

@@ -11,7 +11,7 @@ import logging
 import os
 import urllib.parse
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import Any, Protocol, TypeVar
 
 from tasks.settings import EngineSettings
@@ -40,8 +40,13 @@ class Steps(Protocol):
 
     far: bool
 
-    def map(self, name: str, function: Callable[..., T], items: Sequence[tuple[Any, ...]]) -> list[T]:
-        """Call `function(*item)` for every item, in parallel where there are workers. Answers in the items' order."""
+    def map(
+        self, name: str, function: Callable[..., T], items: Sequence[tuple[Any, ...]], sizes: Sequence[int]
+    ) -> list[T]:
+        """Call `function(*item)` for every item, in parallel where there are workers. Answers in the items' order.
+
+        `sizes`: for each item what it counts in the progress that is shown, e.g. the articles of a shard.
+        """
 
     def call(self, name: str, function: Callable[..., T], *args: Any) -> T:
         """Call one function that needs the whole run."""
@@ -55,12 +60,14 @@ class Inline:
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
 
-    def map(self, name: str, function: Callable[..., T], items: Sequence[tuple[Any, ...]]) -> list[T]:
+    def map(
+        self, name: str, function: Callable[..., T], items: Sequence[tuple[Any, ...]], sizes: Sequence[int]
+    ) -> list[T]:
         out = []
-        with self._progress.step(name, len(items)) as advance:
-            for item in items:
+        with self._progress.step(name, sum(sizes)) as advance:
+            for item, size in zip(items, sizes, strict=True):
                 out.append(function(*item))
-                advance(1)
+                advance(size)
         return out
 
     def call(self, name: str, function: Callable[..., T], *args: Any) -> T:
@@ -77,14 +84,17 @@ class Orchestrated:
         self._progress = progress
         self.far = rules.dask_address is not None
 
-    def map(self, name: str, function: Callable[..., T], items: Sequence[tuple[Any, ...]]) -> list[T]:
+    def map(
+        self, name: str, function: Callable[..., T], items: Sequence[tuple[Any, ...]], sizes: Sequence[int]
+    ) -> list[T]:
         from prefect.futures import as_completed
 
         wrapped = _as_task(name, function)
         futures = [wrapped.submit(*item) for item in items]
-        with self._progress.step(name, len(items)) as advance:
-            for _ in as_completed(futures):
-                advance(1)
+        size = dict(zip(futures, sizes, strict=True))
+        with self._progress.step(name, sum(sizes)) as advance:
+            for future in as_completed(futures):
+                advance(size[future])
         return [f.result() for f in futures]
 
     def call(self, name: str, function: Callable[..., T], *args: Any) -> T:
@@ -132,6 +142,16 @@ def quiet_environment(rules: EngineSettings) -> None:
     }
     for name, value in defaults.items():
         os.environ.setdefault(name, value)
+
+
+@contextmanager
+def started(rules: EngineSettings, progress: Progress) -> Iterator[None]:
+    """`server`, with a step shown while it starts: that takes 20 to 30 s."""
+    with ExitStack() as stack:
+        with progress.step("engine", 1) as advance:
+            stack.enter_context(server(rules))
+            advance(1)
+        yield
 
 
 @contextmanager

@@ -56,7 +56,7 @@ def run_night(request: Request, progress: Progress) -> Summary:
             job = _scrape(store, request, outlets, name, started, engine.Inline(progress), progress)
             summary = pipeline.process(job, engine.Inline(progress))
         else:
-            with engine.server(rules):
+            with engine.started(rules, progress):
                 summary = engine.run_as_flow(
                     FLOW,
                     name,

@@ -103,10 +103,12 @@ def clean(job: Job, store: Store, steps: engine.Steps) -> list[tables.ShardRepor
     work = store.work(job.run_id)
     work.mkdir(parents=True, exist_ok=True)
     there = _there(work, job, steps)
+    counts = [s.count for s in job.shards]
     if there is None:
-        return steps.map("clean", clean_shard, [(s, work, job.settings.clean, job.run_id) for s in job.shards])
+        return steps.map("clean", clean_shard, [(s, work, job.settings.clean, job.run_id) for s in job.shards], counts)
     shards = [elsewhere.by_address(s) for s in job.shards]
-    reports = steps.map("clean", elsewhere.clean_there, [(s, there, job.settings.clean, job.run_id) for s in shards])
+    items = [(s, there, job.settings.clean, job.run_id) for s in shards]
+    reports = steps.map("clean", elsewhere.clean_there, items, counts)
     elsewhere.collect(there, work, "clean", [s.shard_id for s in shards])
     return reports
 
@@ -116,11 +118,12 @@ def extract(work: Path, job: Job, steps: engine.Steps) -> list[tables.ShardRepor
     no worker is left alone with a big one at the end."""
     size = {s.shard_id: pq.read_metadata(work / "clean" / s.shard_id / "articles.parquet").num_rows for s in job.shards}
     names = sorted(size, key=lambda n: (-size[n], n))
+    counts = [size[n] for n in names]
     there = _there(work, job, steps)
     if there is None:
-        return steps.map("extract", extract_shard, [(n, work, job.settings.extract) for n in names])
+        return steps.map("extract", extract_shard, [(n, work, job.settings.extract) for n in names], counts)
     elsewhere.deliver(there, work, names)
-    reports = steps.map("extract", elsewhere.extract_there, [(n, there, job.settings.extract) for n in names])
+    reports = steps.map("extract", elsewhere.extract_there, [(n, there, job.settings.extract) for n in names], counts)
     elsewhere.collect(there, work, "extract", names)
     return reports
 
@@ -192,7 +195,7 @@ def carry_out(job: Job, progress: engine.Progress, *, small: bool) -> Summary:
     rules = job.settings.engine
     if rules.runner == "inline" or (rules.runner == "auto" and small):
         return process(job, engine.Inline(progress))
-    with engine.server(rules):
+    with engine.started(rules, progress):
         return as_flow(job, progress)
 
 

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from flows.doctor import Check
+from flows.progress import duration, rate
 from tasks import tables
 from tasks.publish.store import Store
 from tasks.remote.mirror import address_of
@@ -34,14 +35,15 @@ def _line(console: Console, text: str = "") -> None:
 def show_summary(summary: Summary, console: Console) -> None:
     """What came in and what became of it, a few rows, and where everything lies."""
     _line(console)
-    _line(console, f"Night {summary.night}: {summary.inputs} inputs in {summary.seconds:.0f} s")
+    speed = f" ({rate(summary.inputs, summary.seconds)})" if summary.inputs else ""
+    _line(console, f"Night {summary.night}: {summary.inputs:,} inputs in {duration(summary.seconds)}{speed}")
     for fate, words in FATE_WORDS.items():
         if summary.fates[fate]:
             reasons = ", ".join(f"{n} {r.replace('_', ' ')}" for r, n in summary.reasons.get(fate, {}).items())
-            _line(console, f"  {summary.fates[fate]:>6}  {words}" + (f": {reasons}" if reasons else ""))
-    shown = ("articles", "quotes", "sources", "events", "stories")
+            _line(console, f"  {summary.fates[fate]:>6,}  {words}" + (f": {reasons}" if reasons else ""))
+    shown = [f"{summary.rows.get(t, 0):,} {t}" for t in ("articles", "quotes", "sources", "events")]
     _line(console)
-    _line(console, "In the tables of this night: " + ", ".join(f"{summary.rows.get(t, 0):,} {t}" for t in shown))
+    _line(console, f"In the tables of this night: {', '.join(shown)}, {summary.stories:,} stories")
     if summary.quotes:
         _line(console, "\nSome of its quotes")
         for q in summary.quotes:

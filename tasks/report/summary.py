@@ -60,6 +60,7 @@ class Summary:
     fates: dict[str, int]
     reasons: dict[str, dict[str, int]]  # by fate
     rows: dict[str, int]  # rows of the night in each table; of corpus-wide tables all
+    stories: int  # that an article of the night tells
     steps: list[dict[str, Any]]
     peak_memory_bytes: int | None
     quotes: list[SampleQuote]
@@ -118,6 +119,7 @@ def summarise(root: Path, run_id: str, night: dt.date, report: Path) -> Summary:
         fates={f.value: run[f"n_{f.value}"] for f in tables.Fate},
         reasons=_reasons(store, run_id, night),
         rows=rows,
+        stories=len(set(read_table(store.path("articles", night), ["story_id"])["story_id"].to_pylist()) - {None}),
         steps=run["steps"],
         peak_memory_bytes=run["peak_memory_bytes"],
         quotes=_quotes(store, night),

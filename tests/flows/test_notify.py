@@ -59,7 +59,7 @@ def _rules(address: str, **more: Any) -> NotifySettings:
 def _summary(*short: Short) -> Summary:
     return Summary(
         run_id="r", flow="nightly", night=NIGHT, seconds=1.0, inputs=3, fates={"article": 2, "failed": 1}, reasons={},
-        rows={}, steps=[], peak_memory_bytes=None, quotes=[], events=[], short=list(short), tables="t", report="t/r.html",
+        rows={}, stories=0, steps=[], peak_memory_bytes=None, quotes=[], events=[], short=list(short), tables="t", report="t/r.html",
     )  # fmt: skip
 
 
