@@ -500,6 +500,9 @@ def explore(
         _fail(str(err), WRONG_USE)
 
 
+app.command("serve-ui", hidden=True)(explore)  # the other name people look for
+
+
 @app.command()
 def check(
     table: Annotated[str, typer.Option("--table", help="quotes, sources, events or articles.")] = "quotes",

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import json
+import sys
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
 from tasks import tables
+from tasks.publish.store import Store
+from tasks.publish.write import read_table
 
 
 def _type(kind: Any, null: bool) -> str:
@@ -96,6 +101,51 @@ def _plain(kind: Any, null: bool) -> str:
     return name + ("" if null else ", never null")
 
 
+EXAMPLES = Path(__file__).parent / "examples.json"
+EXAMPLE_CHARS = 60
+
+
+@functools.cache
+def examples() -> dict[str, dict[str, Any]]:
+    """Table -> column -> a value of the demo, as JSON has it."""
+    stated: dict[str, dict[str, Any]] = json.loads(EXAMPLES.read_text(encoding="utf-8"))
+    return stated
+
+
+def find_examples(store: Store) -> dict[str, dict[str, Any]]:
+    """A value of each column: of the fullest row of the table, or of the next fullest where that one has none."""
+    out: dict[str, dict[str, Any]] = {}
+    for table in tables.TABLES:
+        rows = [row for file in store.files(table) for row in read_table(file).to_pylist()]
+        rows.sort(key=lambda r: sum(v in (None, [], "") for v in r.values()))
+        out[table] = {
+            name: next((_json(r[name]) for r in rows if r[name] not in (None, [], "")), None)
+            for name in tables.schema(table).names
+        }
+    return out
+
+
+def _json(value: Any) -> Any:
+    """A value as JSON can hold it: cut where it is long."""
+    if isinstance(value, str):
+        return value if len(value) <= EXAMPLE_CHARS else value[: EXAMPLE_CHARS - 1] + "…"
+    if isinstance(value, list):
+        return [_json(v) for v in value[:2]] + (["…"] if len(value) > 2 else [])
+    if isinstance(value, dict):
+        return {k: _json(v) for k, v in value.items()}
+    if isinstance(value, float):
+        return round(value, 3)
+    return value if isinstance(value, bool | int | type(None)) else str(value)
+
+
+def _example(value: Any) -> str:
+    if value is None:
+        return ""
+    words = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    flat = " ".join(words.replace("|", "/").replace("`", "'").split())
+    return f"`{flat if len(flat) <= 2 * EXAMPLE_CHARS else flat[: 2 * EXAMPLE_CHARS - 1] + '…'}`"
+
+
 def tables_reference() -> str:
     """docs/tables.md."""
     out = [
@@ -105,7 +155,8 @@ def tables_reference() -> str:
         "",
         "Plain Parquet under `data/processed/<table>/dt=<night>/`. Reading a table's folder adds the column `dt`, the "
         "night. For every span, `articles.text[start:end]` is the row's text (Unicode code points, end exclusive). "
-        "Null means unknown, never zero.",
+        "Null means unknown, never zero. The examples are of the demo, one row of each table as far as it "
+        "goes; long values are cut.",
         "",
         f"Table format: version {tables.SCHEMA_VERSION}.",
     ]
@@ -121,18 +172,21 @@ def tables_reference() -> str:
             "",
             f"Key: {', '.join(f'`{k}`' for k in tables.KEYS[table])}.",
             "",
-            "| column | type | meaning |",
-            "|---|---|---|",
+            "| column | type | meaning | for example |",
+            "|---|---|---|---|",
         ]
         cols = tables.columns(table)
+        shown = examples().get(table, {})
         for f in tables.schema(table):
             unit = f" ({cols[f.name].unit})" if cols[f.name].unit else ""
-            out.append(f"| `{f.name}` | {_plain(f.type, f.nullable)} | {cols[f.name].meaning}{unit} |")
+            meaning = f"{cols[f.name].meaning}{unit}"
+            out.append(f"| `{f.name}` | {_plain(f.type, f.nullable)} | {meaning} | {_example(shown.get(f.name))} |")
     out += ["", "## Reasons", "", "`inputs.reason` is one of: " + ", ".join(f"`{r}`" for r in tables.Reason) + "."]
     return "\n".join(out) + "\n"
 
 
 if __name__ == "__main__":
-    from pathlib import Path
-
+    if len(sys.argv) == 3 and sys.argv[1] == "--examples":  # the folder of the demo's tables
+        found = json.dumps(find_examples(Store.open(Path(sys.argv[2]))), indent=1, ensure_ascii=False)
+        EXAMPLES.write_text(found + "\n", encoding="utf-8")
     (Path(__file__).parents[2] / "docs" / "tables.md").write_text(tables_reference(), encoding="utf-8")

@@ -133,6 +133,7 @@ def test_downloads_hold_what_is_shown(web: TestClient) -> None:
 
 def test_explore_says_what_is_wrong(out: Path, tmp_path: Path) -> None:
     assert "no tables at" in _call("explore", "--out", tmp_path / "no", code=2).output
+    assert "no tables at" in _call("serve-ui", "--out", tmp_path / "no", code=2).output
     assert "is no address" in _call("explore", "--out", out, "--host", "my.host", code=2).output
     with pytest.raises(ExploreError, match="cannot listen"):
         serve_pages(out, "203.0.113.1", 1, lambda line: None)
