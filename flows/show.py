@@ -58,6 +58,7 @@ def show_summary(summary: Summary, console: Console) -> None:
         _line(console, ("" if i else "\n") + line)
     _line(console, f"\nTables  {summary.tables}")
     _line(console, f"Report  {summary.report}")
+    _line(console, f"Search  nightdesk explore --out {summary.tables}")
 
 
 def _bullet(text: str) -> str:
