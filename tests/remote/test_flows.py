@@ -130,7 +130,6 @@ def test_stored_inputs_are_read_from_a_bucket(machine: Path, s3: str) -> None:
     _run("ingest", f"{s3}/in/", "--already-clean", "--night", NIGHT, "--out", f"{s3}/tables")
     inputs = load.inputs(f"{s3}/tables")
     assert set(inputs["ref"].str.rpartition("#")[0]) == {f"{s3}/in/a.jsonl", f"{s3}/in/sub/b.jsonl.gz"}
-    _run("backfill", NIGHT, NIGHT, "--out", f"{s3}/tables")
 
 
 @pytest.mark.parametrize(

@@ -42,17 +42,17 @@ def test_a_second_writer_is_refused_while_the_first_one_lives(bucket: Bucket) ->
 
 
 def test_a_lock_that_is_renewed_outlives_its_lease(bucket: Bucket) -> None:
-    with Lease(bucket, "one", 1.5):
-        time.sleep(3.5)
+    with Lease(bucket, "one", 2.0):  # ages are whole seconds
+        time.sleep(2.7)
         with pytest.raises(RemoteError, match="another nightdesk"), Lease(bucket, "two", 60):
             pass
 
 
 def test_a_dead_writers_lock_is_taken_over_when_its_lease_is_over(bucket: Bucket) -> None:
-    _killed_holder(bucket, "one", 3.0)
+    _killed_holder(bucket, "one", 2.0)
     with pytest.raises(RemoteError, match="another nightdesk"), Lease(bucket, "two", 60):
         pass
-    time.sleep(4.1)  # the server's clock counts in seconds
+    time.sleep(3.1)  # the server's clock counts in seconds
     with Lease(bucket, "two", 60):
         assert b'"two"' in (bucket.read(LOCK) or b"")
 
@@ -64,10 +64,10 @@ def test_a_dead_writer_of_this_mirror_is_not_waited_for(bucket: Bucket) -> None:
 
 
 def test_the_first_owner_notices_that_its_lock_was_taken_over(bucket: Bucket, caplog: pytest.LogCaptureFixture) -> None:
-    with Lease(bucket, "one", 1.5):
+    with Lease(bucket, "one", 0.9):
         found = bucket.look(LOCK)
         assert found is not None
         bucket.replace(LOCK, b'{"owner": "two", "lease_s": 600}', found.etag)
-        time.sleep(1.2)
+        time.sleep(0.6)
     assert "was taken over" in caplog.text
     assert b'"two"' in (bucket.read(LOCK) or b"")
