@@ -1,11 +1,11 @@
 """usage: python -m bench [SECTION…] [--check | --pin [--lower]] [--rounds N]
        python -m bench speed --pages N
 
-Sections: pages more text quotes world events seed speed report fetch; all of them where none is named. Results are
-kept in bench/results/latest.json and latest.md. `--check` leaves out seed, speed, report and fetch unless they are
-named, writes nothing, and ends with 1 if a figure fell below its floor in bench/baseline.json. Ends with 2 where
-../shared is not there. `speed --pages 20000` reads so many pages, the 1,134 ones with other words at other addresses,
-and draws docs/speed.svg.
+Sections: pages more text quotes world events seed speed report fetch scale; all of them where none is named. Results
+are kept in bench/results/latest.json and latest.md. `--check` leaves out seed, speed, report, fetch and scale unless
+they are named, writes nothing, and ends with 1 if a figure fell below its floor in bench/baseline.json. Ends with 2
+where ../shared is not there. `speed --pages 20000` reads so many pages, the 1,134 ones with other words at other
+addresses, and draws docs/speed.svg.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ WHERE = {
     "speed": "bench.night:run_speed",
     "report": "bench.morning:run_report",
     "fetch": "bench.fetch:run_fetch",
+    "scale": "bench.scale:run_scale",
 }
 NEEDS_NOTHING = {"report", "fetch"}  # no labelled set
 QUICK = ("pages", "more", "text", "quotes", "world", "events")

@@ -80,6 +80,7 @@ SECTIONS = {
     "speed": "Speed, from WARC to tables",
     "report": "The morning after a large night (the report: at most 10 s, 5 MB, 1 s to first paint)",
     "fetch": "Fetching and archiving from loopback (no host may be asked faster than its delay)",
+    "scale": "Past one machine: a Dask cluster over S3 on loopback, and larger ones simulated",
 }
 
 
