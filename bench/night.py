@@ -194,7 +194,12 @@ def warm_up(pages: list[Original]) -> None:
     few = write_corpus(WORK / "few.warc.gz", pages, 8)
     for command in (script(few), ours(few)):
         need(timed([*command]))
-    need(timed(["env", "NIGHTDESK__ENGINE__RUNNER=prefect", "NIGHTDESK__ENGINE__SHARD_RECORDS=4", *ours(few)]))
+    need(timed(as_flow(["env", "NIGHTDESK__ENGINE__SHARD_RECORDS=4", *ours(few)])))
+
+
+def as_flow(command: list[str]) -> list[str]:
+    """A command of nightdesk that takes the engine of large runs, however little there is to do."""
+    return ["env", "NIGHTDESK__ENGINE__RUNNER=prefect", *command]
 
 
 def need(run: Timed) -> Timed:
