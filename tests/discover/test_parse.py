@@ -118,7 +118,7 @@ def test_parse_source_is_unharmed_by_entity_bombs() -> None:
     except Unreadable:
         entries = []
     assert all(len(e.link) < 1000 for e in entries)
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 5
 
 
 def test_parse_source_reads_no_file_for_an_outside_entity(tmp_path: object) -> None:
@@ -131,7 +131,7 @@ def test_parse_source_stays_quick_when_feed_has_endless_items() -> None:
     body = b"<rss version='2.0'><channel>" + item * 100_000
     started = time.monotonic()
     assert len(parse(body, limit=50)) == 50
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 8
 
 
 PIECES = [
@@ -250,7 +250,7 @@ def test_parse_source_stays_quick_when_a_feed_is_hostile(body: bytes) -> None:
     started = time.process_time()
     with contextlib.suppress(Unreadable):
         assert parse(body) == []
-    assert time.process_time() - started < 3
+    assert time.process_time() - started < 12  # 3 on a core of one's own; time that grows with the square is minutes
 
 
 def test_parse_source_reads_the_sitemaps_of_a_robots_txt() -> None:

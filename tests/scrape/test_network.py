@@ -103,14 +103,14 @@ def test_get_ends_when_the_resolver_is_silent(monkeypatch: pytest.MonkeyPatch) -
     import time
 
     def silent(*_: Any, **__: Any) -> list[Any]:
-        time.sleep(1.5)
+        time.sleep(4)
         return []
 
     monkeypatch.setattr(socket, "getaddrinfo", silent)
     started = time.monotonic()
     got = failed(asyncio.run(_one("http://post.example/a")))
     assert got.reason == Reason.DNS_FAILED
-    assert time.monotonic() - started < 1.4
+    assert time.monotonic() - started < 3.8
 
 
 async def _one(url: str) -> Fetched | Failure:
