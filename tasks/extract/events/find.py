@@ -50,9 +50,11 @@ def find_events(
         return []
     drafts = drafts[:MAX_EVENTS]
     spans = [_bounded(doc, d) for d in drafts]
-    settings = setting.set_events(doc, article, drafts, spans, _is_caseless(article.text))
-    rows: dict[str, tables.Event] = {}
     on_a_work = setting.on_a_work(doc)
+    settings = setting.set_events(
+        doc, article, drafts, spans, caseless=_is_caseless(article.text), about_a_work=on_a_work
+    )
+    rows: dict[str, tables.Event] = {}
     for d, span, at in zip(drafts, spans, settings, strict=True):
         if on_a_work and d.c.has("violent") and at.when is None:
             continue  # a fight of a film's story, not of the world

@@ -43,11 +43,18 @@ class Setting:
 
 
 def set_events(
-    doc: Any, article: tables.Article, drafts: Sequence[Draft], spans: Sequence[tuple[int, int]], caseless: bool
+    doc: Any,
+    article: tables.Article,
+    drafts: Sequence[Draft],
+    spans: Sequence[tuple[int, int]],
+    *,
+    caseless: bool,
+    about_a_work: bool,
 ) -> list[Setting]:
-    """The setting of each draft, in their order; `spans` are the tokens of their evidence."""
+    """The setting of each draft, in their order; `spans` are the tokens of their evidence. `about_a_work`: see
+    `on_a_work`."""
     mentions, country = place_names.survey(doc, caseless)
-    if on_a_work(doc):
+    if about_a_work:
         country = None  # the country of a film's making is not where its story's fights are
     triggers = {x.i for d in drafts for x in (d.c.token, *d.c.also)}
     out: list[Setting] = []
@@ -277,6 +284,3 @@ def _date_score(d: Draft, rivals: set[int], span: Any) -> float:
             return 0.0
         return (0.8 if h.head.i in own else 0.5) - near
     return 0.3
-
-
-_SAYING = frozenset({"say", "report", "tell", "announce", "add", "confirm", "state", "warn"})
