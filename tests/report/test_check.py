@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 import random
 from pathlib import Path
 
@@ -29,7 +28,7 @@ from tasks.report.precision import (
     unfinished,
 )
 from tests.flows.test_cli import _call
-from tests.flows.test_ingest import _ingest
+from tests.report.ingested import ingested
 
 AT = dt.datetime(2026, 3, 4, 6, 0, tzinfo=dt.UTC)
 TEXT = (
@@ -41,9 +40,7 @@ TEXT = (
 @pytest.fixture
 def out(tmp_path: Path) -> Path:
     rows = [{"id": str(i), "text": TEXT.format(i + 2, 2000 + i), "title": f"Gauge {i}"} for i in range(4)]
-    (tmp_path / "rows.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
-    _ingest(tmp_path / "rows.jsonl", "--already-clean", "--out", tmp_path / "out")
-    return tmp_path / "out"
+    return ingested(tmp_path, rows)
 
 
 @given(st.dictionaries(st.integers(0, 4), st.integers(1, 500), min_size=1), st.integers(1, 300))

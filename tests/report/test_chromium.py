@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,8 +15,8 @@ from tasks.publish.store import Store
 from tasks.report import precision
 from tasks.report.check_page import check_app
 from tasks.report.explore import explore_app
-from tests.flows.test_ingest import _ingest
 from tests.report import chromium
+from tests.report.ingested import ingested
 
 pytestmark = [
     pytest.mark.skipif(chromium.found() is None, reason="no Chromium on this machine: apt-get install chromium"),
@@ -68,10 +67,7 @@ def _one(root: Path, table: str, column: str, order: str) -> str:
 
 @pytest.fixture(scope="module")
 def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("hostile")
-    (folder / "rows.jsonl").write_text("\n".join(map(json.dumps, HOSTILE)), encoding="utf-8")
-    _ingest(folder / "rows.jsonl", "--already-clean", "--out", folder / "out")
-    return folder / "out"
+    return ingested(tmp_path_factory.mktemp("hostile"), HOSTILE)
 
 
 @pytest.fixture(scope="module")

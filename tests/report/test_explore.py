@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -14,7 +13,7 @@ from starlette.testclient import TestClient
 from flows.explore import ExploreError, serve_pages
 from tasks.report.explore import _cell, explore_app
 from tests.flows.test_cli import _call
-from tests.flows.test_ingest import _ingest
+from tests.report.ingested import ingested
 
 ROWS = [
     {
@@ -32,10 +31,7 @@ ROWS = [
 
 @pytest.fixture(scope="module")
 def out(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("explore")
-    (folder / "rows.jsonl").write_text("\n".join(map(json.dumps, ROWS)), encoding="utf-8")
-    _ingest(folder / "rows.jsonl", "--already-clean", "--out", folder / "out")
-    return folder / "out"
+    return ingested(tmp_path_factory.mktemp("explore"), ROWS)
 
 
 @pytest.fixture(scope="module")
