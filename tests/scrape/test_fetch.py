@@ -63,6 +63,7 @@ def test_get_gives_the_page_when_all_is_well() -> None:
 @pytest.mark.parametrize(
     ("coding", "packed"),
     [("gzip", gzip.compress(PAGE)), ("deflate", zlib.compress(PAGE)), ("deflate", zlib.compress(PAGE)[2:-4])],
+    ids=["gzip", "zlib", "deflate"],
 )
 def test_get_decodes_and_keeps_the_raw_form_when_packed(coding: str, packed: bytes) -> None:
     with serving({"/a": (200, {"Content-Encoding": coding}, packed)}) as press:
