@@ -18,12 +18,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tasks import tables
-from tasks.extract.events.happening import of_main_happening
+from tasks.clean.strip import articles_file
 from tasks.extract.events.stories import MAX_MEMBERS, KnownStory, StoryKey, assign_stories, story_key
+from tasks.extract.keys import read_keys, read_wordings
 from tasks.extract.quotes.groups import QuoteKey, group_quotes
+from tasks.extract.quotes.utterances import Wording
 from tasks.extract.sources.links import Bearer, Seen, bearer_in, company_of, link_sources, remember, seen_of
 from tasks.extract.sources.merges import KEYS, LOG, cells_of
-from tasks.extract.task import settled_articles
 from tasks.settings import ExtractSettings
 
 Files = Mapping[str, list[Path]]
@@ -37,19 +38,31 @@ def link(work: Path, shards: list[str], window: Files, rules: ExtractSettings) -
     `window`: published files of articles, quotes, sources and events of the nights in which a group or story can go on.
     """
     new = {t: [work / "extract" / s / f"{t}.parquet" for s in shards] for t in ("quotes", "sources", "events")}
-    keys: list[StoryKey] = []
     stories: dict[str, str] = {}
+    keys: list[StoryKey] = []
+    seen: list[Seen] = []
+    happened: list[tuple[str, str]] = []  # event and its article
+    seen_at: dict[str, dt.datetime | None] = {}
     for shard in shards:
-        for article, key in _fresh_keys(work, shard):
-            if article.language in rules.languages:
-                keys.append(key)
+        of_article = {k.article_id: k for k in read_keys(work / "extract" / shard)}
+        for article_id, language, copy_group in _settled(work, shard):
+            key = of_article.get(article_id)
+            if key is not None:
+                seen += key.sources
+                happened += [(event_id, article_id) for event_id in key.happened]
+                seen_at[article_id] = key.seen_at
+            if key is not None and language in rules.languages:
+                keys.append(replace(key.story, copy_group=copy_group))
             else:  # what words are telling is known for these languages alone: elsewhere only copies are one story
-                stories[article.article_id] = tables.make_id("s", key.copy_group)
+                stories[article_id] = tables.make_id("s", copy_group)
     stories |= assign_stories(keys, _known_stories(window, rules.languages), days=rules.story_days)[0]
+    del keys
     _write(work / "stories.parquet", "article_id", "story_id", stories)
-    _write(work / "event_stories.parquet", "event_id", "story_id", dict(_event_stories(new["events"], stories)))
-    merged = _write_merges(work, shards, new, window, rules)
-    groups = group_quotes(_quote_keys(work, shards, new, window, merged), _known_groups(window))
+    _write(work / "event_stories.parquet", "event_id", "story_id", {e: stories[a] for e, a in happened})
+    merged = _write_merges(work, seen, new, window, rules)
+    del seen
+    said = [*_fresh_quotes(work, shards, new["sources"], seen_at, merged), *_known_quotes(window, merged)]
+    groups = group_quotes(said, _known_groups(window))
     ours = {r["quote_id"] for r in _rows(new["quotes"], ["quote_id"])}
     _write(work / "quote_groups.parquet", "quote_id", "quote_group", {q: g for q, g in groups.items() if q in ours})
     return tables.ShardReport(step="link", shard_id="all", seen=len(stories), used=len(stories), rejected=0)
@@ -65,17 +78,13 @@ def _events_of(paths: Iterable[Path]) -> dict[str, list[tables.Event]]:
     return out
 
 
-def _fresh_keys(work: Path, shard: str) -> Iterator[tuple[tables.Article, StoryKey]]:
-    groups = _settled_groups(work, shard)
-    events = _events_of([work / "extract" / shard / "events.parquet"])
-    for article in settled_articles(work, shard):
-        key = story_key(article, events[article.article_id])
-        yield article, replace(key, copy_group=groups[article.article_id])
-
-
-def _settled_groups(work: Path, shard: str) -> dict[str, str]:
-    data = pq.read_table(work / "settled" / f"{shard}.parquet", columns=["article_id", "copy_group"])
-    return dict(zip(data["article_id"].to_pylist(), data["copy_group"].to_pylist(), strict=True))
+def _settled(work: Path, shard: str) -> Iterator[tuple[str, str | None, str]]:
+    """article_id, language and copy_group of a shard's articles that are kept."""
+    verdicts = pq.read_table(work / "settled" / f"{shard}.parquet", columns=["article_id", "copy_group", "kept"])
+    languages = pq.read_table(articles_file(work, shard), columns=["language"])["language"].to_pylist()
+    for row, language in zip(verdicts.to_pylist(), languages, strict=True):
+        if row["kept"]:
+            yield row["article_id"], language, row["copy_group"]
 
 
 def _known_stories(window: Files, languages: list[str]) -> Iterator[KnownStory]:
@@ -111,48 +120,79 @@ def _rows(files: Iterable[Path], columns: list[str]) -> Iterator[dict[str, Any]]
                     yield row | later if later else row
 
 
-def _quote_keys(work: Path, shards: list[str], new: Files, window: Files, merged: Merged) -> Iterator[QuoteKey]:
-    """Keys of the run's quotes and of those of the window, their sources as they are after the run's merges."""
+def _fresh_quotes(
+    work: Path, shards: list[str], sources: list[Path], seen_at: Mapping[str, dt.datetime | None], merged: Merged
+) -> Iterator[QuoteKey]:
+    """Keys of the run's quotes that can be known again, their sources as they are after the run's merges."""
+    for shard, path in zip(shards, sources, strict=True):
+        names = _names([path])
+        said = read_wordings(work / "extract" / shard)
+        quotes = work / "extract" / shard / "quotes.parquet"
+        for r in _rows([quotes], ["quote_id", "article_id", "kind", "source_id"]):
+            wording = said.get(r["quote_id"])
+            if wording is not None:
+                yield _quote_key(r, names, seen_at, merged, wording=wording)
+
+
+def _known_quotes(window: Files, merged: Merged) -> Iterator[QuoteKey]:
+    """Keys of the window's quotes."""
     seen_at: dict[str, dt.datetime | None] = {}
-    for row in _rows(window["articles"], ["article_id", "published_at", "fetched_at"]):
-        seen_at[row["article_id"]] = row["published_at"] or row["fetched_at"]
-    for shard in shards:
-        for article in settled_articles(work, shard):
-            seen_at[article.article_id] = article.published_at or article.fetched_at
-    names = {
-        (r["article_id"], r["source_id"]): r["name"]
-        for r in _rows([*new["sources"], *window["sources"]], ["article_id", "source_id", "name", "named"])
-        if r["named"]
-    }
+    for r in _rows(window["articles"], ["article_id", "published_at", "fetched_at"]):
+        seen_at[r["article_id"]] = r["published_at"] or r["fetched_at"]
+    names = _names(window["sources"])
     columns = ["quote_id", "article_id", "text", "start", "parts", "kind", "source_id"]
-    for r in _rows([*new["quotes"], *window["quotes"]], columns):
+    for r in _rows(window["quotes"], columns):
         pieces = [r["text"][p["start"] - r["start"] : p["end"] - r["start"]] for p in r["parts"]]
-        key = QuoteKey(
-            quote_id=r["quote_id"],
-            article_id=r["article_id"],
-            text=" ".join(pieces) or r["text"],
-            kind=r["kind"],
-            source_id=r["source_id"],
-            source=names.get((r["article_id"], r["source_id"])),
-            seen_at=seen_at.get(r["article_id"]),
-        )
-        into = merged.get((r["article_id"], r["source_id"]))
-        yield key.renamed(*into) if into else key
+        yield _quote_key(r, names, seen_at, merged, text=" ".join(pieces) or r["text"])
 
 
-def _write_merges(work: Path, shards: list[str], new: Files, window: Files, rules: ExtractSettings) -> Merged:
+Names = Mapping[tuple[str, str], str]
+"""(article_id, source_id) -> name, of sources that have one."""
+
+
+def _names(files: Iterable[Path]) -> Names:
+    rows = _rows(files, ["article_id", "source_id", "name", "named"])
+    return {(r["article_id"], r["source_id"]): r["name"] for r in rows if r["named"]}
+
+
+def _quote_key(
+    row: dict[str, Any],
+    names: Names,
+    seen_at: Mapping[str, dt.datetime | None],
+    merged: Merged,
+    *,
+    text: str = "",
+    wording: Wording | None = None,
+) -> QuoteKey:
+    place = (row["article_id"], row["source_id"])
+    key = QuoteKey(
+        quote_id=row["quote_id"],
+        article_id=row["article_id"],
+        text=text,
+        kind=row["kind"],
+        source_id=row["source_id"],
+        source=names.get(place),
+        seen_at=seen_at.get(row["article_id"]),
+        wording=wording,
+    )
+    into = merged.get(place)
+    return key.renamed(*into) if into else key
+
+
+def _write_merges(work: Path, seen: list[Seen], new: Files, window: Files, rules: ExtractSettings) -> Merged:
     """`work/source_merges.parquet`: sources of the run that get another's id, with the rows and quotes they had."""
-    rows: list[Seen] = []
     whole: dict[str, list[str]] = defaultdict(list)  # the articles of each source
-    for shard, path in zip(shards, new["sources"], strict=True):
-        texts = ((a.article_id, a.text) for a in settled_articles(work, shard))
-        for source, seen in _seen_in(path, texts):
-            rows.append(seen)
-            whole[source.source_id].append(source.article_id)
+    for s in seen:
+        whole[s.source_id].append(s.article_id)
+    merges = link_sources(seen, _known_bearers(window), frozenset(rules.keep_apart))
+    touched = {a for m in merges for a in ([m.article_id] if m.article_id else whole[m.source_id])}
     cells = _cells(new)
-    before = {(r["article_id"], r["source_id"]): r for r in _rows(new["sources"], tables.schema("sources").names)}
+    before = {
+        (r["article_id"], r["source_id"]): r
+        for r in _rows(new["sources"], tables.schema("sources").names) if r["article_id"] in touched
+    }  # fmt: skip
     log: list[dict[str, Any]] = []
-    for m in link_sources(rows, _known_bearers(window), frozenset(rules.keep_apart)):
+    for m in merges:
         for article_id in [m.article_id] if m.article_id else whole[m.source_id]:
             key = (article_id, m.source_id)
             own = before.get((article_id, m.into))
@@ -206,11 +246,3 @@ def _known_groups(window: Files) -> dict[str, str]:
         for r in _rows(window["quotes"], ["quote_id", "quote_group"])
         if r["quote_group"] is not None
     }
-
-
-def _event_stories(events: list[Path], stories: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """The article's story for those of its events that are told as real and are of the happening it is about."""
-    for path in events:
-        for article_id, found in _events_of([path]).items():
-            for event in of_main_happening(found):
-                yield event.event_id, stories[article_id]

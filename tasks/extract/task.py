@@ -18,6 +18,7 @@ from tasks.clean.strip import articles_file
 from tasks.clean.task import peak_memory_bytes
 from tasks.extract.checks import check_article
 from tasks.extract.events import find_events
+from tasks.extract.keys import has_keys, link_key, wordings, write_keys
 from tasks.extract.language import load_model, parse, parse_all
 from tasks.extract.quotes import find_quotes
 from tasks.files import put_in_place
@@ -35,6 +36,8 @@ class Found:
     quotes: list[tables.Quote] = field(default_factory=list)
     sources: list[tables.Source] = field(default_factory=list)
     events: list[tables.Event] = field(default_factory=list)
+    keys: list[dict[str, Any]] = field(default_factory=list)
+    wordings: list[dict[str, Any]] = field(default_factory=list)
     failed: list[tuple[str, str]] = field(default_factory=list)  # (article_id, what went wrong)
 
     def tables(self) -> Iterator[tuple[str, list[Any]]]:
@@ -42,7 +45,8 @@ class Found:
 
 
 def extract_shard(shard_id: str, work: Path, rules: ExtractSettings) -> tables.ShardReport:
-    """Extract one settled shard into `work/extract/<shard_id>/{quotes,sources,events,failed}.parquet`.
+    """Extract one settled shard into `work/extract/<shard_id>/{quotes,sources,events,failed}.parquet`, beside what link
+    needs of it (keys.py).
 
     Group and story columns are still null. Articles in a language outside rules.languages pass through without rows.
     A shard whose folder is there was finished by an earlier try and is skipped, unless other articles are kept of it
@@ -52,7 +56,7 @@ def extract_shard(shard_id: str, work: Path, rules: ExtractSettings) -> tables.S
     folder = work / "extract" / shard_id
     articles = list(settled_articles(work, shard_id))
     kept = "\n".join(a.article_id for a in articles)
-    if folder.is_dir() and (folder / "kept").read_text(encoding="utf-8") != kept:
+    if folder.is_dir() and ((folder / "kept").read_text(encoding="utf-8") != kept or not has_keys(folder)):
         shutil.rmtree(folder)
     if not folder.is_dir():
         draft = folder.with_name(folder.name + ".part")
@@ -62,6 +66,7 @@ def extract_shard(shard_id: str, work: Path, rules: ExtractSettings) -> tables.S
         found = _extract(articles, rules)
         for table, rows in found.tables():
             pq.write_table(tables.to_arrow(table, rows), draft / f"{table}.parquet", compression="lz4")
+        write_keys(draft, found.keys, found.wordings)
         faults = [dict(zip(FAILED.names, pair, strict=True)) for pair in found.failed]
         pq.write_table(pa.Table.from_pylist(faults, schema=FAILED), draft / "failed.parquet")
         put_in_place(draft, folder)
@@ -116,6 +121,7 @@ def _extract(articles: list[tables.Article], rules: ExtractSettings) -> Found:
             quotes, sources = find_quotes(doc, article)
             events = find_events(doc, article, quotes, sources, rules.ontology)
             check_article(quotes, sources, events, article.text)
+            key = link_key(article, sources, events)
         except Exception as err:  # the one broad catch of this step: it ends in an input that failed, not in silence
             log.exception("extract failed on %s", article.article_id)
             found.failed.append((article.article_id, f"{type(err).__name__}: {err}"[:500]))
@@ -123,4 +129,6 @@ def _extract(articles: list[tables.Article], rules: ExtractSettings) -> Found:
         found.quotes += quotes
         found.sources += sources
         found.events += events
+        found.keys.append(key)
+        found.wordings += wordings(quotes)
     return found

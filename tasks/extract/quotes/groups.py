@@ -84,7 +84,7 @@ def doubtful_pairs(rows: Iterable[QuoteKey]) -> list[tuple[Utterance, Utterance]
 
 
 def _in_time(rows: Iterable[QuoteKey]) -> list[Utterance]:
-    items = [u for u in map(utterance_of, rows) if _identifies(u)]
+    items = [u for u in map(utterance_of, rows) if identifies(u)]
     return sorted(items, key=lambda u: (u.key.seen_at or _FIRST, u.key.quote_id))
 
 
@@ -102,7 +102,7 @@ def key_of(quote: tables.Quote, source: tables.Source | None, seen_at: dt.dateti
     )
 
 
-def _identifies(u: Utterance) -> bool:
+def identifies(u: Utterance) -> bool:
     """Whether a quote has words enough to be known again: MIN_WORDS, or MIN_TOLD with three telling ones if told."""
     if u.marked:
         return len(u.words) >= MIN_WORDS or u.marked_weight >= MIN_MARKED

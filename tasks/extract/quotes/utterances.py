@@ -46,6 +46,19 @@ Grams = tuple[frozenset[tuple[str, ...]], frozenset[tuple[str, ...]]]
 """Runs of three words, and of two where both are telling."""
 
 
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """A quote's words, how much each tells, and which quotation it stands in (TOLD: in none)."""
+
+    words: tuple[str, ...]
+    weights: tuple[float, ...]
+    pieces: tuple[int, ...]
+
+    @classmethod
+    def of(cls, words: Sequence[str], weights: Sequence[float], pieces: Sequence[int]) -> Wording:
+        return cls(tuple(map(sys.intern, words)), tuple(weights), tuple(pieces))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuoteKey:
     """What grouping needs of a quote. `seen_at`: when its article was published, or fetched; None if unknown."""
@@ -57,6 +70,8 @@ class QuoteKey:
     source_id: str | None
     source: str | None  # the source's name
     seen_at: dt.datetime | None
+    wording: Wording | None = None
+    """What is compared of the text, where that was worked out before."""
 
     def renamed(self, source_id: str, source: str) -> QuoteKey:
         """The key with the source that its own is merged into."""
@@ -100,7 +115,12 @@ def plain(word: str) -> str:
 
 
 def utterance_of(key: QuoteKey) -> Utterance:
-    text = key.text
+    said = key.wording or wording_of(key.text, key.kind)
+    return Utterance(key=key, words=said.words, weights=said.weights, pieces=said.pieces, name=_name(key.source or ""))
+
+
+def wording_of(text: str, kind: str) -> Wording:
+    """What is compared of a quote of that kind: its first MAX_WORDS words, a "that" at its head left out."""
     inner = [q.inner for q in find_quoted(text)]
     known = _weights()
     words, weights, pieces = [], [], []
@@ -113,14 +133,13 @@ def utterance_of(key: QuoteKey) -> Utterance:
         before = text[max(m.start() - 3, 0) : m.start()].rstrip(" “\"'‘(’")
         if m.group()[0].isupper() and before and before[-1] not in _BEGINS:
             weight *= NAME_SHARE
-        words.append(sys.intern(word))
+        words.append(word)
         weights.append(weight)
         pieces.append(at if at < len(inner) and inner[at][0] <= m.start() else TOLD)
-    if key.kind == "direct" and not inner:
+    if kind == "direct" and not inner:
         pieces = [0] * len(words)
     skip = int(words[:1] == ["that"])
-    return Utterance(key=key, words=tuple(words[skip:]), weights=tuple(weights[skip:]), pieces=tuple(pieces[skip:]),
-                     name=_name(key.source or ""))  # fmt: skip
+    return Wording.of(words[skip:], weights[skip:], pieces[skip:])
 
 
 def _name(source: str) -> tuple[str, ...]:
