@@ -15,8 +15,9 @@ import functools
 import itertools
 import math
 import re
+from array import array
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -290,26 +291,22 @@ def assign_stories(
     keys = sorted(articles, key=_order)
     stories = {s.story_id: list(s.members) for s in sorted(known, key=lambda s: s.story_id)}
     back = background().plus([*(m for members in stories.values() for m in members), *keys])
-    index: dict[str, set[str]] = defaultdict(set)
+    index = _Index()
     for sid, members in stories.items():
         for m in members:
-            _enter(index, sid, m, back)
+            index.enter(sid, _rare(m, back))
     out: dict[str, str] = {}
     for k in keys:
-        best = _best(k, stories, index, back, days)
+        rare = _rare(k, back)
+        best = _best(k, rare, stories, index, back, days)
         if best is None:
             best = tables.make_id("s", k.article_id)
             stories.setdefault(best, [])
         out[k.article_id] = best
         if len(stories[best]) < MAX_MEMBERS and all(m.article_id != k.article_id for m in stories[best]):
             stories[best].append(k)
-        _enter(index, best, k, back)
+        index.enter(best, rare)
     return out, _recent(stories, days)
-
-
-def _enter(index: dict[str, set[str]], story_id: str, k: StoryKey, back: Background) -> None:
-    for t in _rare(k, back):
-        index[t].add(story_id)
 
 
 def _rare(k: StoryKey, back: Background) -> list[str]:
@@ -322,20 +319,50 @@ MAX_FOUND_BY = 120
 MAX_POSTINGS = 200
 
 
+class _Index:
+    """Stories by the words they are found by. Numbers instead of ids, so that votes are counted at once."""
+
+    def __init__(self) -> None:
+        self._ids: list[str] = []
+        self._words: dict[str, tuple[int, set[str]]] = {}  # of a story: its number and words
+        self._stories: dict[str, array[int]] = {}
+
+    def enter(self, story_id: str, words: Iterable[str]) -> None:
+        number, known = self._words.setdefault(story_id, (len(self._ids), set()))
+        if number == len(self._ids):
+            self._ids.append(story_id)
+        for w in words:
+            if w not in known:
+                known.add(w)
+                self._stories.setdefault(w, array("q")).append(number)
+
+    def nearest(self, weights: Mapping[str, int]) -> Iterator[str]:
+        """Stories that have any of these words, those with the heaviest first. Words that many have do not count."""
+        found = [(self._stories.get(w, ()), x) for w, x in weights.items()]
+        found = [(s, x) for s, x in found if 0 < len(s) <= MAX_POSTINGS]
+        if not found:
+            return
+        numbers = np.concatenate([np.array(s, dtype=np.int64) for s, _ in found])
+        votes = np.bincount(numbers, weights=np.repeat([x for _, x in found], [len(s) for s, _ in found]))
+        some = np.flatnonzero(votes)
+        for wanted in (4 * MAX_COMPARED, len(some)):  # few are asked for
+            done = wanted if wanted < len(some) else 0
+            least = np.partition(votes[some], -wanted)[-wanted] if done else 0
+            first = some[votes[some] >= least]
+            order = sorted(zip((-votes[first]).tolist(), (self._ids[i] for i in first.tolist()), strict=True))
+            yield from (sid for _, sid in order)
+            if not done:
+                return
+            some = some[votes[some] < least]
+
+
 def _best(
-    k: StoryKey, stories: dict[str, list[StoryKey]], index: dict[str, set[str]], back: Background, days: int
+    k: StoryKey, rare: list[str], stories: dict[str, list[StoryKey]], index: _Index, back: Background, days: int
 ) -> str | None:
     """The story an article fits best, if it fits one: its likest member and the mean of its members decide."""
-    votes: Counter[str] = Counter()
-    for t in _rare(k, back):
-        found = index.get(t, ())
-        if len(found) <= MAX_POSTINGS:
-            weight = back.weight(t)
-            for sid in found:
-                votes[sid] += int(weight * 100)
     compared = 0
     best, top = None, JOIN
-    for sid, _ in sorted(votes.items(), key=lambda x: (-x[1], x[0])):
+    for sid in index.nearest({t: int(back.weight(t) * 100) for t in rare}):
         members = [m for m in stories[sid] if not (m.day and k.day) or abs((m.day - k.day).days) <= days]
         if not members:
             continue

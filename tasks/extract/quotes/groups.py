@@ -9,7 +9,8 @@ word. The answer does not depend on the order of the rows.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Mapping
+import functools
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,8 @@ from tasks.extract.quotes.utterances import (
     Utterance,
     days_between,
     likeness,
+    marked,
+    marked_weight,
     utterance_of,
 )
 
@@ -104,8 +107,8 @@ def key_of(quote: tables.Quote, source: tables.Source | None, seen_at: dt.dateti
 
 def identifies(u: Utterance) -> bool:
     """Whether a quote has words enough to be known again: MIN_WORDS, or MIN_TOLD with three telling ones if told."""
-    if u.marked:
-        return len(u.words) >= MIN_WORDS or u.marked_weight >= MIN_MARKED
+    if marked(u):
+        return len(u.words) >= MIN_WORDS or marked_weight(u) >= MIN_MARKED
     return len(u.words) >= MIN_TOLD and sum(w >= TELLING for w in u.weights) >= 3
 
 
@@ -121,24 +124,28 @@ def _joined(items: list[Utterance], pairs: list[tuple[int, int]]) -> list[list[i
         for i in moved:
             group[i] = one
 
+    @functools.lru_cache(maxsize=1 << 18)
+    def like(a: int, b: int) -> float:
+        return likeness(items[a], items[b])
+
     doubtful = []
     for a, b in pairs:
         if group[a] != group[b]:
-            p = likeness(items[a], items[b])
+            p = like(a, b)
             if p >= SURE:
                 join(a, b)
             elif p >= LIKELY:
                 doubtful.append((-p, a, b))
     for _, a, b in sorted(doubtful):
         ours, theirs = group[a], group[b]
-        if ours != theirs and _alike_on_the_whole(items, sorted(members[ours]), sorted(members[theirs])):
+        if ours != theirs and _alike_on_the_whole(like, sorted(members[ours]), sorted(members[theirs])):
             join(a, b)
     return [members[i] for i in sorted(members)]
 
 
-def _alike_on_the_whole(items: list[Utterance], ours: list[int], theirs: list[int]) -> bool:
-    some = [(a, b) for a in ours[:MAX_MEMBERS] for b in theirs[:MAX_MEMBERS]]
-    return sum(likeness(items[a], items[b]) for a, b in some) >= CHAIN * len(some)
+def _alike_on_the_whole(like: Callable[[int, int], float], ours: list[int], theirs: list[int]) -> bool:
+    some = [(min(a, b), max(a, b)) for a in ours[:MAX_MEMBERS] for b in theirs[:MAX_MEMBERS]]
+    return sum(like(a, b) for a, b in some) >= CHAIN * len(some)
 
 
 # --------------------------------------------------------------------------- pairs worth comparing
@@ -186,7 +193,7 @@ def _near(items: list[Utterance], indexed: list[int]) -> Iterator[tuple[int, int
         weight = float(weights[s:e].min())
         run = owners[s:e]
         if e - s <= MAX_RUN:
-            x, y = np.triu_indices(e - s, 1)
+            x, y = _all_pairs(e - s)
         elif weight >= TELLS_ALONE:
             run = _in_order(items, run, places[s:e])
             x, y = _next_ones(e - s)
@@ -250,6 +257,12 @@ def _in_order(items: list[Utterance], owners: I64, places: I64) -> I64:
     """The texts that have a run, in the order of the words that come after it: those that go on alike side by side."""
     keyed = sorted((items[i].words[k : k + 12], i) for i, k in zip(owners.tolist(), places.tolist(), strict=True))
     return np.array([i for _, i in keyed], dtype=np.int64)
+
+
+@functools.lru_cache(maxsize=MAX_RUN + 1)
+def _all_pairs(n: int) -> tuple[I64, I64]:
+    x, y = np.triu_indices(n, 1)
+    return x.astype(np.int64), y.astype(np.int64)
 
 
 def _next_ones(n: int) -> tuple[I64, I64]:

@@ -15,7 +15,7 @@ import json
 import math
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.resources import files
 
@@ -88,15 +88,6 @@ class Utterance:
     pieces: tuple[int, ...]
     name: tuple[str, ...]  # telling words of the speaker's name
 
-    @property
-    def marked(self) -> int:
-        """Words in quotation marks."""
-        return sum(p != TOLD for p in self.pieces)
-
-    @property
-    def marked_weight(self) -> float:
-        return sum(x for x, p in zip(self.weights, self.pieces, strict=True) if p != TOLD)
-
 
 @functools.cache
 def _weights() -> dict[str, float]:
@@ -166,29 +157,32 @@ def said_by_others(values: tuple[float, ...]) -> bool:
 
 def measures(a: Utterance, b: Utterance) -> tuple[float, ...]:
     """The values of MEASURES for a pair. All are symmetric, and 0 where there is nothing to measure."""
-    in_a, in_b = _covered(a, _grams(b)), _covered(b, _grams(a))
+    ours, theirs = _facts(a), _facts(b)
+    in_a, in_b = _covered(a, theirs.grams), _covered(b, ours.grams)
     shared = min(_told_by(a, in_a), _told_by(b, in_b))
-    short = min(sum(a.weights), sum(b.weights))
+    short = min(ours.weight, theirs.weight)
     share = min(shared / short, 1.0) if short else 0.0
     same = same_speaker(a, b)
     days = days_between(a.key, b.key)
     gap = 0.4 if days is None else math.log1p(min(days, 60)) / math.log(61)
-    both_marked = min(a.marked, b.marked) > 0
+    both_marked = min(ours.marked, theirs.marked) > 0
     own_a, own_b = (
-        (_covered(a, _own_grams(b), own=True), _covered(b, _own_grams(a), own=True)) if both_marked else ([], [])
+        (_covered(a, theirs.own_grams, own=True), _covered(b, ours.own_grams, own=True)) if both_marked else ([], [])
     )
-    some = any(own_a) and any(own_b)
+    some = True in own_a and True in own_b
     alike = (
-        min(_told_by(a, own_a), _told_by(b, own_b)) / max(min(a.marked_weight, b.marked_weight), 1e-9) if some else 0.0
+        min(_told_by(a, own_a), _told_by(b, own_b)) / max(min(ours.marked_weight, theirs.marked_weight), 1e-9)
+        if some
+        else 0.0
     )
     log = math.log1p(shared)
     return (
         log,
         share,
-        math.log1p(max(_whole_piece(a, in_a), _whole_piece(b, in_b))),
+        math.log1p(max(_whole_piece(ours.whole, in_a), _whole_piece(theirs.whole, in_b))),
         _replaced(a, own_a, b, own_b) / 4 if some else 0.0,
         _edges(a, own_a, b, own_b) / 6 if some else 0.0,
-        _topic(a, b),
+        _topic(ours.bag, theirs.bag),
         float(same is True),
         log * (same is True),
         float(same is False),
@@ -220,49 +214,79 @@ def days_between(a: QuoteKey, b: QuoteKey) -> float | None:
 # --------------------------------------------------------------------------- words that both have
 
 
-@functools.lru_cache(maxsize=4096)
-def _grams(u: Utterance) -> Grams:
-    w, x = u.words, u.weights
-    threes = frozenset(w[i : i + 3] for i in range(len(w) - 2))
-    return threes, frozenset(w[i : i + 2] for i in range(len(w) - 1) if min(x[i], x[i + 1]) >= TELLING)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Facts:
+    """What a text is asked for with each text it is compared with."""
+
+    weight: float
+    marked: int
+    marked_weight: float
+    bag: Mapping[str, float]  # telling words
+    grams: Grams
+    own_grams: Grams
+    whole: tuple[tuple[range, float], ...]  # quotations of two words and more, and what each tells
 
 
-@functools.lru_cache(maxsize=4096)
-def _own_grams(u: Utterance) -> Grams:
-    """The same inside one quotation; of two words one telling is enough there."""
+@functools.lru_cache(maxsize=8192)
+def _facts(u: Utterance) -> _Facts:
     w, x, p = u.words, u.weights, u.pieces
-    threes = frozenset(w[i : i + 3] for i in range(len(w) - 2) if p[i] != TOLD and p[i] == p[i + 2])
-    twos = (i for i in range(len(w) - 1) if p[i] != TOLD and p[i] == p[i + 1] and x[i] + x[i + 1] >= 0.5)
-    return threes, frozenset(w[i : i + 2] for i in twos)
+    threes, twos = list(zip(w, w[1:], w[2:], strict=False)), list(itertools.pairwise(w))
+    return _Facts(
+        weight=sum(x),
+        marked=marked(u),
+        marked_weight=marked_weight(u),
+        bag={word: weight for word, weight in zip(w, x, strict=True) if weight >= TELLING},
+        grams=(frozenset(threes), frozenset(t for i, t in enumerate(twos) if min(x[i], x[i + 1]) >= TELLING)),
+        # inside one quotation; of two words one telling is enough there
+        own_grams=(
+            frozenset(t for t, a, b in zip(threes, p, p[2:], strict=False) if a == b != TOLD),
+            frozenset(t for i, t in enumerate(twos) if p[i] == p[i + 1] != TOLD and x[i] + x[i + 1] >= 0.5),
+        ),
+        whole=tuple(
+            (places, sum(x[i] for i in places))
+            for places in _pieces(p) if p[places[0]] != TOLD and len(places) > 1
+        ),
+    )  # fmt: skip
+
+
+def marked(u: Utterance) -> int:
+    """Words in quotation marks."""
+    return len(u.pieces) - u.pieces.count(TOLD)
+
+
+def marked_weight(u: Utterance) -> float:
+    return sum(x for x, p in zip(u.weights, u.pieces, strict=True) if p != TOLD)
+
+
+def _pieces(pieces: Sequence[int]) -> Iterator[range]:
+    at = 0
+    for _, group in itertools.groupby(pieces):
+        end = at + len(list(group))
+        yield range(at, end)
+        at = end
 
 
 def _covered(u: Utterance, grams: Grams, *, own: bool = False) -> list[bool]:
-    """Which words stand in a run that the other text has. `own`: in its quotations alone."""
-    threes, twos = grams
+    """Which words stand in a run that the other text has. `own`: inside one quotation alone."""
     w, p = u.words, u.pieces
     out = [False] * len(w)
-    for i in range(len(w) - 1):
-        if own and p[i] == TOLD:
-            continue
-        if i + 2 < len(w) and w[i : i + 3] in threes and (not own or p[i] == p[i + 2]):
-            out[i] = out[i + 1] = out[i + 2] = True
-        elif w[i : i + 2] in twos and (not own or p[i] == p[i + 1]):
-            out[i] = out[i + 1] = True
+    threes, twos = grams
+    for i in [i for i, run in enumerate(zip(w, w[1:], w[2:], strict=False)) if run in threes]:
+        if not own or p[i] == p[i + 2] != TOLD:
+            out[i : i + 3] = (True, True, True)
+    for i in [i for i, run in enumerate(itertools.pairwise(w)) if run in twos]:
+        if not own or p[i] == p[i + 1] != TOLD:
+            out[i : i + 2] = (True, True)
     return out
 
 
 def _told_by(u: Utterance, covered: Sequence[bool]) -> float:
-    return sum(x for x, c in zip(u.weights, covered, strict=True) if c)
+    return sum(itertools.compress(u.weights, covered))
 
 
-def _whole_piece(u: Utterance, covered: Sequence[bool]) -> float:
+def _whole_piece(whole: Iterable[tuple[range, float]], covered: Sequence[bool]) -> float:
     """What the words of the most telling quotation say that stands in the other text as a whole."""
-    best = 0.0
-    for piece, group in itertools.groupby(range(len(u.words)), key=u.pieces.__getitem__):
-        places = list(group)
-        if piece != TOLD and len(places) > 1 and all(covered[i] for i in places):
-            best = max(best, sum(u.weights[i] for i in places))
-    return best
+    return max((told for places, told in whole if all(covered[places.start : places.stop])), default=0.0)
 
 
 def _replaced(a: Utterance, in_a: list[bool], b: Utterance, in_b: list[bool]) -> int:
@@ -290,8 +314,7 @@ def _left(pieces: Sequence[int], covered: list[bool]) -> int:
     return n
 
 
-def _topic(a: Utterance, b: Utterance) -> float:
+def _topic(ours: Mapping[str, float], theirs: Mapping[str, float]) -> float:
     """Share of the telling words, in any order, that both have: of the text that has less to tell."""
-    bags = [{w: x for w, x in zip(u.words, u.weights, strict=True) if x >= TELLING} for u in (a, b)]
-    both = sum(min(x, bags[1][w]) for w, x in bags[0].items() if w in bags[1])
-    return both / max(min(sum(bag.values()) for bag in bags), 1e-9)
+    both = sum(min(x, theirs[w]) for w, x in ours.items() if w in theirs)
+    return both / max(min(sum(ours.values()), sum(theirs.values())), 1e-9)
