@@ -143,6 +143,7 @@ def quiet_environment(rules: EngineSettings) -> None:
         # third of the parse's time
         "MALLOC_TRIM_THRESHOLD_": "134217728",
         "MALLOC_MMAP_THRESHOLD_": "33554432",
+        "MALLOC_ARENA_MAX": "1",  # a worker's one busy thread gets the quick one
         "OMP_NUM_THREADS": "1",  # one worker a core: threads inside a worker only fight each other
     }
     for name, value in defaults.items():

@@ -8,7 +8,7 @@ import resource
 import shutil
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -192,8 +192,9 @@ def _light(articles: list[tables.Article], digests: list[int]) -> pa.Table:
 
 def _marks(articles: list[tables.Article]) -> pa.Table:
     """What of each article its outlet may repeat."""
+    names = [n for n in MARKS.names if n != "row"]
     rows = [
-        {"row": row, **asdict(mark)}
+        {"row": row} | {name: getattr(mark, name) for name in names}
         for row, a in enumerate(articles)
         if a.outlet and a.extractor != "given"
         for mark in marks_of(a.text)

@@ -29,7 +29,7 @@ MAX_PARAGRAPH = 10_000
 BATCH_CHARS = 200_000
 """Texts are gathered up to about this length, and their paragraphs parsed together, those of like length first."""
 BATCH_TOKENS = 15_000
-"""What goes through the parser at once: 100 MB of working memory. Its steps are as many as its longest paragraph asks."""
+"""What goes through the parser at once: 100 MB of working memory, and as many steps as its longest paragraph asks."""
 ENCODER = "encoder"
 """Key of `doc.user_data` for the name of the model whose vectors are in `doc.tensor`."""
 MAX_FORMS = 300_000
