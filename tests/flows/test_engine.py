@@ -135,3 +135,21 @@ def test_prefect_really_creates_a_scheduled_run(server: str) -> None:
     from tasks.settings import Settings
 
     assert scheduled_runs(Settings()) > 0
+
+
+def test_workers_keep_freed_memory_for_their_next_arrays() -> None:
+    """Dask's own setting gives it back at once, which costs a third of the parse; ours must win, a user's over ours."""
+    seen = (
+        "import os; from flows.engine import quiet_environment; from tasks.settings import EngineSettings\n"
+        "quiet_environment(EngineSettings())\n"
+        "from distributed import LocalCluster, Client\n"
+        "if __name__ == '__main__':\n"
+        "    with LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None) as c, Client(c) as client:\n"
+        "        print(client.submit(os.environ.get, 'MALLOC_TRIM_THRESHOLD_').result())\n"
+    )
+    for given, wanted in (({}, "134217728"), ({"MALLOC_TRIM_THRESHOLD_": "5000000"}, "5000000")):
+        env = {k: v for k, v in os.environ.items() if not k.startswith("MALLOC")} | given
+        done = subprocess.run(
+            [sys.executable, "-c", seen], env=env, cwd=ROOT, capture_output=True, text=True, timeout=120
+        )
+        assert done.stdout.strip() == wanted, done.stderr
