@@ -1,11 +1,11 @@
 """usage: python -m bench [SECTION…] [--check | --pin [--lower]] [--rounds N]
-       python -m bench speed --pages N
+       python -m bench speed --pages N [--english]
 
 Sections: pages more text quotes world events seed speed report fetch scale; all of them where none is named. Results
 are kept in bench/results/latest.json and latest.md. `--check` leaves out seed, speed, report, fetch and scale unless
 they are named, writes nothing, and ends with 1 if a figure fell below its floor in bench/baseline.json. Ends with 2
 where ../shared is not there. `speed --pages 20000` reads so many pages, the 1,134 ones with other words at other
-addresses, and draws docs/speed.svg.
+addresses, and draws docs/speed.svg; with `--english` those that say they are, and draws nothing.
 """
 
 from __future__ import annotations
@@ -37,16 +37,18 @@ NEEDS_NOTHING = {"report", "fetch"}  # no labelled set
 QUICK = ("pages", "more", "text", "quotes", "world", "events")
 
 
-def runner(section: str, rounds: int, pages: int) -> Callable[[], list[Row]]:
+def runner(section: str, rounds: int, pages: int, english: bool) -> Callable[[], list[Row]]:
     """The function of a section; its imports (spaCy, the peers) are paid for only when it is run."""
     if pages:
-        return functools.partial(importlib.import_module("bench.long_run").run_long, pages)
+        return functools.partial(importlib.import_module("bench.long_run").run_long, pages, english=english)
     module, _, name = WHERE[section].partition(":")
     function = getattr(importlib.import_module(module), name)
     return functools.partial(function, rounds) if section == "speed" else function
 
 
-def measure(sections: list[str], rounds: int, pages: int = 0, *, keep: bool) -> tuple[list[Row], list[str]]:
+def measure(
+    sections: list[str], rounds: int, pages: int = 0, *, english: bool = False, keep: bool
+) -> tuple[list[Row], list[str]]:
     """Rows of the sections, and what could not be measured and why. Each section is kept as soon as it is done."""
     rows: list[Row] = []
     missing = []
@@ -54,7 +56,7 @@ def measure(sections: list[str], rounds: int, pages: int = 0, *, keep: bool) -> 
         begun = time.monotonic()
         print(f"{section} …", file=sys.stderr, flush=True)
         try:
-            rows += [*runner(section, rounds, pages)(), *report.quoted_rows({section})]
+            rows += [*runner(section, rounds, pages, english)(), *report.quoted_rows({section})]
             if keep:
                 report.keep([r for r in rows if r.section == section])
         except (Absent, ModuleNotFoundError) as err:
@@ -71,7 +73,10 @@ def main() -> int:
     ap.add_argument("--lower", action="store_true", help="let --pin lower a floor")
     ap.add_argument("--rounds", type=int, default=1, help="turns of the speed section")
     ap.add_argument("--pages", type=int, default=0, help="of the long run of the speed section")
+    ap.add_argument("--english", action="store_true", help="only English pages in it")
     args = ap.parse_args()
+    if args.english and not args.pages:
+        ap.error("--english is of the long run alone: python -m bench speed --pages 5000 --english")
     if args.pages and args.sections != ["speed"]:
         ap.error("--pages is of the section speed alone: python -m bench speed --pages 20000")
     try:
@@ -82,8 +87,9 @@ def main() -> int:
         return 2
     sections = args.sections or list(QUICK if args.check else WHERE)
     rows, missing = measure(
-        [s for s in WHERE if s in sections], args.rounds, args.pages, keep=not (args.check or args.pages)
-    )
+        [s for s in WHERE if s in sections], args.rounds, args.pages,
+        english=args.english, keep=not (args.check or args.pages),
+    )  # fmt: skip
     if args.check:
         faults = [*report.check(rows), *missing]
         print("\n".join(faults) or "all figures are at or above their floors")

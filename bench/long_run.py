@@ -1,8 +1,9 @@
 """A night of many pages: speed beside the script, memory over time, a second worker, and what more pages cost.
 
-usage: python -m bench speed --pages N
+usage: python -m bench speed --pages N [--english]
 
-Leaves its figures in bench/results/speed_long.json and its chart in docs/speed.svg.
+Leaves its figures in bench/results/speed_long.json and its chart in docs/speed.svg; of English pages alone only the
+figures, in bench/results/speed_long_english.json.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from bench.corpus import originals, write_corpus
 from bench.gold import OURS, WORK, Row
 from bench.night import SCRIPT, WARCS, WORKERS, Timed, as_flow, need, ours, script, timed, warm_up
 
-FIGURES = Path(__file__).parent / "results" / "speed_long.json"
+RESULTS = Path(__file__).parent / "results"
 CHART = Path(__file__).parent.parent / "docs" / "speed.svg"
 LIMIT_S = 6 * 3600.0
 PART_OF_SCRIPT = 3
@@ -27,9 +28,9 @@ POINTS = 200
 """Moments of the chart."""
 
 
-def run_long(pages: int) -> list[Row]:
-    """Rows for n varied pages; the whole also as JSON and as a chart."""
-    read = originals(WARCS)
+def run_long(pages: int, *, english: bool = False) -> list[Row]:
+    """Rows for n varied pages, or English ones alone; the whole also as JSON and as a chart."""
+    read = [p for p in originals(WARCS) if not english or p.language == "en"]
     warm_up(read)
     load = os.getloadavg()[0]
     whole = write_corpus(WORK / "long.warc.gz", read, pages)
@@ -62,13 +63,15 @@ def run_long(pages: int) -> list[Row]:
         "worker peak MB": round(by_script.worker_mb), "parent peak MB": round(by_script.parent_mb),
     }  # fmt: skip
     note = f"load of the machine before: {load:.1f}; the script read {part} pages"
-    name = f"{pages} varied pages, {WORKERS} workers"
+    name = f"{pages} varied {'English ' if english else ''}pages, {WORKERS} workers"
     series = _series(both)
     spent = {"few": few, "tenth": small, "script": by_script, "one worker": alone, "two workers": both}
     runs = {k: {"seconds": round(r.seconds, 1), "CPU": round(r.cpu_seconds, 1)} for k, r in spent.items()}
     kept = {"set": name, "note": note, OURS: figures, SCRIPT: of_script, "runs": runs, "steps": steps, "memory": series}
-    FIGURES.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
-    CHART.write_text(chart(series), encoding="utf-8")
+    file = RESULTS / f"speed_long{'_english' if english else ''}.json"
+    file.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
+    if not english:
+        CHART.write_text(chart(series), encoding="utf-8")
     return [
         Row(section="speed", set=name, system=SCRIPT, figures=of_script, note=note),
         Row(section="speed", set=name, system=OURS, figures=figures, note=note),
