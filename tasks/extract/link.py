@@ -1,7 +1,7 @@
 """What joins rows over articles: utterances told in several of them, and stories.
 
-Runs once a run, after every shard was extracted, over light columns only. Sources of different articles that are one
-get one id here, see sources/links.py; every such merge is logged.
+Runs once a run, after every shard was extracted, over what the workers noted of each article (keys.py). Sources of
+different articles that are one get one id here, see sources/links.py; every such merge is logged.
 """
 
 from __future__ import annotations
