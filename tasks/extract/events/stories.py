@@ -12,6 +12,7 @@ fitted on pairs of articles judged by people (train_stories.py).
 from __future__ import annotations
 
 import functools
+import heapq
 import itertools
 import math
 import re
@@ -345,15 +346,10 @@ class _Index:
         numbers = np.concatenate([np.array(s, dtype=np.int64) for s, _ in found])
         votes = np.bincount(numbers, weights=np.repeat([x for _, x in found], [len(s) for s, _ in found]))
         some = np.flatnonzero(votes)
-        for wanted in (4 * MAX_COMPARED, len(some)):  # few are asked for
-            done = wanted if wanted < len(some) else 0
-            least = np.partition(votes[some], -wanted)[-wanted] if done else 0
-            first = some[votes[some] >= least]
-            order = sorted(zip((-votes[first]).tolist(), (self._ids[i] for i in first.tolist()), strict=True))
-            yield from (sid for _, sid in order)
-            if not done:
-                return
-            some = some[votes[some] < least]
+        order = list(zip((-votes[some]).tolist(), (self._ids[i] for i in some.tolist()), strict=True))
+        heapq.heapify(order)  # few are asked for: no need to sort them all
+        while order:
+            yield heapq.heappop(order)[1]
 
 
 def _best(
