@@ -1,6 +1,6 @@
 """What `link` needs of an article: worked out beside its extraction, by the workers, so that link reads little.
 
-Two files of a shard's folder: `keys.parquet` (KEYS), a row an article, and `wordings.parquet` (WORDINGS), a row for
+Two files of a shard's folder: `keys.parquet` (KEYS), a row an article, and `speech.parquet` (SPEECH), a row for
 each quote that has words enough to be known again.
 """
 
@@ -20,7 +20,7 @@ from tasks import tables
 from tasks.extract.events.happening import of_main_happening
 from tasks.extract.events.stories import StoryKey, story_key
 from tasks.extract.quotes.groups import identifies, key_of
-from tasks.extract.quotes.utterances import Wording, utterance_of
+from tasks.extract.quotes.utterances import Speech, utterance_of
 from tasks.extract.sources.links import Seen, company_of, seen_of
 
 KEYS = pa.schema(
@@ -33,7 +33,7 @@ KEYS = pa.schema(
         ("sources", pa.string()),  # Seen of its sources as JSON, without their company
     ]
 )
-WORDINGS = pa.schema(
+SPEECH = pa.schema(
     [
         ("quote_id", pa.string()),
         ("words", pa.string()),
@@ -41,7 +41,7 @@ WORDINGS = pa.schema(
         ("pieces", pa.list_(pa.int16())),
     ]
 )
-FILES = ("keys.parquet", "wordings.parquet")
+FILES = ("keys.parquet", "speech.parquet")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,21 +59,19 @@ def link_key(
     article: tables.Article, sources: Sequence[tables.Source], events: Sequence[tables.Event]
 ) -> dict[str, Any]:
     """The row of KEYS of an article and its rows."""
-    real = [e for e in events if e.modality in tables.REAL]
-    company = company_of(article.text) if sources else frozenset()
     seen = [s for s in (seen_of(article.text, source, frozenset()) for source in sources) if s is not None]
     return {
         "article_id": article.article_id,
         "seen_at": article.published_at or article.fetched_at,
-        "story": _story_json(story_key(article, real)),
-        "happened": [e.event_id for e in of_main_happening(real)],
-        "company": sorted(company) if seen else [],
+        "story": _story_json(story_key(article, events)),
+        "happened": [e.event_id for e in of_main_happening(events)],
+        "company": sorted(company_of(article.text)) if seen else [],
         "sources": _seen_json(seen),
     }
 
 
-def wordings(quotes: Sequence[tables.Quote]) -> Iterator[dict[str, Any]]:
-    """The rows of WORDINGS of an article's quotes."""
+def speech_rows(quotes: Sequence[tables.Quote]) -> Iterator[dict[str, Any]]:
+    """The rows of SPEECH of an article's quotes."""
     for quote in quotes:
         u = utterance_of(key_of(quote, None, None))
         if identifies(u):
@@ -83,7 +81,7 @@ def wordings(quotes: Sequence[tables.Quote]) -> Iterator[dict[str, Any]]:
 
 
 def write_keys(folder: Path, keys: list[dict[str, Any]], said: list[dict[str, Any]]) -> None:
-    for name, rows, schema in zip(FILES, (keys, said), (KEYS, WORDINGS), strict=True):
+    for name, rows, schema in zip(FILES, (keys, said), (KEYS, SPEECH), strict=True):
         pq.write_table(pa.Table.from_pylist(rows, schema=schema), folder / name, compression="lz4")
 
 
@@ -104,10 +102,10 @@ def read_keys(folder: Path) -> Iterator[LinkKey]:
         )
 
 
-def read_wordings(folder: Path) -> dict[str, Wording]:
-    """quote_id -> its wording, for the quotes of a shard that can be known again."""
+def read_speech(folder: Path) -> dict[str, Speech]:
+    """quote_id -> its speech, for the quotes of a shard that can be known again."""
     return {
-        row["quote_id"]: Wording.of(row["words"].split(" ") if row["words"] else [], row["weights"], row["pieces"])
+        row["quote_id"]: Speech.of(row["words"].split(), row["weights"], row["pieces"])
         for row in pq.read_table(folder / FILES[1]).to_pylist()
     }
 

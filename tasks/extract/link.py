@@ -7,6 +7,7 @@ different articles that are one get one id here, see sources/links.py; every suc
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
@@ -20,9 +21,9 @@ import pyarrow.parquet as pq
 from tasks import tables
 from tasks.clean.strip import articles_file
 from tasks.extract.events.stories import MAX_MEMBERS, KnownStory, StoryKey, assign_stories, story_key
-from tasks.extract.keys import read_keys, read_wordings
+from tasks.extract.keys import read_keys, read_speech
 from tasks.extract.quotes.groups import QuoteKey, group_quotes
-from tasks.extract.quotes.utterances import Wording
+from tasks.extract.quotes.utterances import Speech
 from tasks.extract.sources.links import Bearer, Seen, bearer_in, company_of, link_sources, remember, seen_of
 from tasks.extract.sources.merges import KEYS, LOG, cells_of
 from tasks.settings import ExtractSettings
@@ -61,10 +62,10 @@ def link(work: Path, shards: list[str], window: Files, rules: ExtractSettings) -
     _write(work / "event_stories.parquet", "event_id", "story_id", {e: stories[a] for e, a in happened})
     merged = _write_merges(work, seen, new, window, rules)
     del seen
-    said = [*_fresh_quotes(work, shards, new["sources"], seen_at, merged), *_known_quotes(window, merged)]
-    groups = group_quotes(said, _known_groups(window))
-    ours = {r["quote_id"] for r in _rows(new["quotes"], ["quote_id"])}
-    _write(work / "quote_groups.parquet", "quote_id", "quote_group", {q: g for q, g in groups.items() if q in ours})
+    fresh = list(_fresh_quotes(work, shards, new["sources"], seen_at, merged))
+    groups = group_quotes(itertools.chain(fresh, _known_quotes(window, merged)), _known_groups(window))
+    ours = {k.quote_id: groups[k.quote_id] for k in fresh}
+    _write(work / "quote_groups.parquet", "quote_id", "quote_group", ours)
     return tables.ShardReport(step="link", shard_id="all", seen=len(stories), used=len(stories), rejected=0)
 
 
@@ -126,12 +127,12 @@ def _fresh_quotes(
     """Keys of the run's quotes that can be known again, their sources as they are after the run's merges."""
     for shard, path in zip(shards, sources, strict=True):
         names = _names([path])
-        said = read_wordings(work / "extract" / shard)
+        said = read_speech(work / "extract" / shard)
         quotes = work / "extract" / shard / "quotes.parquet"
         for r in _rows([quotes], ["quote_id", "article_id", "kind", "source_id"]):
-            wording = said.get(r["quote_id"])
-            if wording is not None:
-                yield _quote_key(r, names, seen_at, merged, wording=wording)
+            speech = said.get(r["quote_id"])
+            if speech is not None:
+                yield _quote_key(r, names, seen_at, merged, speech=speech)
 
 
 def _known_quotes(window: Files, merged: Merged) -> Iterator[QuoteKey]:
@@ -162,7 +163,7 @@ def _quote_key(
     merged: Merged,
     *,
     text: str = "",
-    wording: Wording | None = None,
+    speech: Speech | None = None,
 ) -> QuoteKey:
     place = (row["article_id"], row["source_id"])
     key = QuoteKey(
@@ -173,7 +174,7 @@ def _quote_key(
         source_id=row["source_id"],
         source=names.get(place),
         seen_at=seen_at.get(row["article_id"]),
-        wording=wording,
+        speech=speech,
     )
     into = merged.get(place)
     return key.renamed(*into) if into else key

@@ -18,7 +18,7 @@ from tasks.clean.strip import articles_file
 from tasks.clean.task import peak_memory_bytes
 from tasks.extract.checks import check_article
 from tasks.extract.events import find_events
-from tasks.extract.keys import has_keys, link_key, wordings, write_keys
+from tasks.extract.keys import has_keys, link_key, speech_rows, write_keys
 from tasks.extract.language import load_model, parse, parse_all
 from tasks.extract.quotes import find_quotes
 from tasks.files import put_in_place
@@ -37,7 +37,7 @@ class Found:
     sources: list[tables.Source] = field(default_factory=list)
     events: list[tables.Event] = field(default_factory=list)
     keys: list[dict[str, Any]] = field(default_factory=list)
-    wordings: list[dict[str, Any]] = field(default_factory=list)
+    speech: list[dict[str, Any]] = field(default_factory=list)
     failed: list[tuple[str, str]] = field(default_factory=list)  # (article_id, what went wrong)
 
     def tables(self) -> Iterator[tuple[str, list[Any]]]:
@@ -50,7 +50,7 @@ def extract_shard(shard_id: str, work: Path, rules: ExtractSettings) -> tables.S
 
     Group and story columns are still null. Articles in a language outside rules.languages pass through without rows.
     A shard whose folder is there was finished by an earlier try and is skipped, unless other articles are kept of it
-    now, because another run published some of them in between.
+    now, because another run published some of them in between, or an earlier version left no keys.
     """
     begun = time.monotonic()
     folder = work / "extract" / shard_id
@@ -66,7 +66,7 @@ def extract_shard(shard_id: str, work: Path, rules: ExtractSettings) -> tables.S
         found = _extract(articles, rules)
         for table, rows in found.tables():
             pq.write_table(tables.to_arrow(table, rows), draft / f"{table}.parquet", compression="lz4")
-        write_keys(draft, found.keys, found.wordings)
+        write_keys(draft, found.keys, found.speech)
         faults = [dict(zip(FAILED.names, pair, strict=True)) for pair in found.failed]
         pq.write_table(pa.Table.from_pylist(faults, schema=FAILED), draft / "failed.parquet")
         put_in_place(draft, folder)
@@ -130,5 +130,5 @@ def _extract(articles: list[tables.Article], rules: ExtractSettings) -> Found:
         found.sources += sources
         found.events += events
         found.keys.append(key)
-        found.wordings += wordings(quotes)
+        found.speech += speech_rows(quotes)
     return found

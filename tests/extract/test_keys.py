@@ -12,8 +12,8 @@ from tasks import tables
 from tasks.clean.settle import SETTLED
 from tasks.extract.events.happening import of_main_happening
 from tasks.extract.events.stories import story_key
-from tasks.extract.keys import has_keys, read_keys, read_wordings
-from tasks.extract.quotes.utterances import wording_of
+from tasks.extract.keys import has_keys, read_keys, read_speech
+from tasks.extract.quotes.utterances import speech_of
 from tasks.extract.sources.links import company_of, seen_of
 from tasks.extract.task import extract_shard
 from tasks.settings import ExtractSettings
@@ -60,8 +60,8 @@ def test_keys_of_a_shard_are_those_of_its_articles(tmp_path: Path) -> None:
     assert (second.article_id, second.happened, second.sources) == (ARTICLES[1].article_id, [], [])
     long = [q for q in rows["quotes"] if len(q["text"].split()) > 8]
     assert long
-    said = read_wordings(folder)
-    assert [said[q["quote_id"]] for q in long] == [wording_of(q["text"], q["kind"]) for q in long]
+    said = read_speech(folder)
+    assert [said[q["quote_id"]] for q in long] == [speech_of(q["text"], q["kind"]) for q in long]
 
 
 def test_a_shard_without_keys_is_extracted_again(tmp_path: Path) -> None:

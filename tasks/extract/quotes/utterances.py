@@ -47,7 +47,7 @@ Grams = tuple[frozenset[tuple[str, ...]], frozenset[tuple[str, ...]]]
 
 
 @dataclass(frozen=True, slots=True)
-class Wording:
+class Speech:
     """A quote's words, how much each tells, and which quotation it stands in (TOLD: in none)."""
 
     words: tuple[str, ...]
@@ -55,7 +55,7 @@ class Wording:
     pieces: tuple[int, ...]
 
     @classmethod
-    def of(cls, words: Sequence[str], weights: Sequence[float], pieces: Sequence[int]) -> Wording:
+    def of(cls, words: Sequence[str], weights: Sequence[float], pieces: Sequence[int]) -> Speech:
         return cls(tuple(map(sys.intern, words)), tuple(weights), tuple(pieces))
 
 
@@ -70,7 +70,7 @@ class QuoteKey:
     source_id: str | None
     source: str | None  # the source's name
     seen_at: dt.datetime | None
-    wording: Wording | None = None
+    speech: Speech | None = None
     """What is compared of the text, where that was worked out before."""
 
     def renamed(self, source_id: str, source: str) -> QuoteKey:
@@ -106,11 +106,11 @@ def plain(word: str) -> str:
 
 
 def utterance_of(key: QuoteKey) -> Utterance:
-    said = key.wording or wording_of(key.text, key.kind)
+    said = key.speech or speech_of(key.text, key.kind)
     return Utterance(key=key, words=said.words, weights=said.weights, pieces=said.pieces, name=_name(key.source or ""))
 
 
-def wording_of(text: str, kind: str) -> Wording:
+def speech_of(text: str, kind: str) -> Speech:
     """What is compared of a quote of that kind: its first MAX_WORDS words, a "that" at its head left out."""
     inner = [q.inner for q in find_quoted(text)]
     known = _weights()
@@ -130,7 +130,7 @@ def wording_of(text: str, kind: str) -> Wording:
     if kind == "direct" and not inner:
         pieces = [0] * len(words)
     skip = int(words[:1] == ["that"])
-    return Wording.of(words[skip:], weights[skip:], pieces[skip:])
+    return Speech.of(words[skip:], weights[skip:], pieces[skip:])
 
 
 def _name(source: str) -> tuple[str, ...]:
